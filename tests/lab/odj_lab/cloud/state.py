@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the lab's cloud knows: one JSON document that tests read and change.
+
+Keys of the document:
+    tenant: id and domain of the tenant.
+    clock_offset: Seconds that the cloud's clock is ahead of this computer's.
+    token_lifetime: Seconds.
+    apps: By client id: display_name, secrets ({value, expires}), certificates (PEM), permissions (application).
+    tokens: By SHA-256 of the token: client_id, expires. Delete an entry to revoke a token.
+    page_size: Rows of one page.
+    next_link: Given out instead of the true link to the next page; absent for the true one.
+    connectors: id, displayName, lastConnectionDateTime, version; state_override (a state, or null: computed).
+    device_configurations, autopilot_profiles: As Graph shows them, assignments included.
+    faults: latency_ms, and rules (see faults.py).
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+import time
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import NameOID
+
+from odj_lab.settings import Lab
+from odj_lab.store import JsonLog, JsonStore, State
+
+CLIENT_ID = "0d100000-0000-4000-8000-00000000a995"
+GROUP_ID = "0d100000-0000-4000-8000-00000000960b"
+DOMAIN_JOIN = "#microsoft.graph.windowsDomainJoinConfiguration"
+AUTOPILOT_HYBRID = "#microsoft.graph.activeDirectoryWindowsAutopilotDeploymentProfile"
+
+
+def store(lab: Lab) -> JsonStore:
+    """Return the cloud's document."""
+    return JsonStore(lab.cloud_dir / "state.json")
+
+
+def requests_log(lab: Lab) -> JsonLog:
+    """Return the log of all requests: kind (discovery, token, read, write), method, path, status, fault, client."""
+    return JsonLog(lab.cloud_dir / "requests.jsonl")
+
+
+def create_state(lab: Lab) -> State:
+    """Return a first state: one app that may read, no connectors, one domain join profile, one Autopilot profile."""
+    created = graph_time(time.time())
+    assigned = [
+        {"id": GROUP_ID, "target": {"@odata.type": "#microsoft.graph.groupAssignmentTarget", "groupId": GROUP_ID}}
+    ]
+    return {
+        "tenant": {"id": lab.tenant_id, "domain": f"{lab.netbios.lower()}-lab.test"},
+        "clock_offset": 0,
+        "token_lifetime": 3599,
+        "apps": {
+            CLIENT_ID: {
+                "display_name": "Connector fleet automation",
+                "secrets": [{"value": lab.passwords["graph-app"], "expires": time.time() + 180 * 86400}],
+                "certificates": [_ensure_app_certificate(lab)],
+                "permissions": ["DeviceManagementConfiguration.Read.All", "DeviceManagementServiceConfig.Read.All"],
+            }
+        },
+        "tokens": {},
+        "page_size": 2,
+        "connectors": [],
+        "device_configurations": [
+            {
+                "@odata.type": DOMAIN_JOIN,
+                "id": "0d100000-0000-4000-8000-0000000d1001",
+                "displayName": "Hybrid join: lab PCs",
+                "description": "",
+                "version": 1,
+                "createdDateTime": created,
+                "lastModifiedDateTime": created,
+                "roleScopeTagIds": ["0"],
+                "activeDirectoryDomainName": lab.domain,
+                "organizationalUnit": f"OU=Autopilot,{lab.base_dn}",
+                "computerNameStaticPrefix": "LAB-",
+                "computerNameSuffixRandomCharCount": 5,
+                "assignments": assigned,
+            }
+        ],
+        "autopilot_profiles": [
+            {
+                "@odata.type": AUTOPILOT_HYBRID,
+                "id": "0d100000-0000-4000-8000-0000000a9001",
+                "displayName": "Autopilot hybrid: lab PCs",
+                "description": "",
+                "createdDateTime": created,
+                "lastModifiedDateTime": created,
+                "roleScopeTagIds": ["0"],
+                "hybridAzureADJoinSkipConnectivityCheck": True,
+                "preprovisioningAllowed": False,
+                "assignments": assigned,
+            }
+        ],
+        "faults": {"latency_ms": 0, "rules": []},
+    }
+
+
+def now(state: State) -> float:
+    """Return the cloud's time (Unix seconds)."""
+    return time.time() + float(state["clock_offset"])
+
+
+def graph_time(seconds: float) -> str:
+    """Return a time as Graph writes it: seven fractional digits and Z."""
+    moment = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond:06d}0Z"
+
+
+def _ensure_app_certificate(lab: Lab) -> str:
+    """Return the certificate of the app registration; key and certificate lie in graph-app.pem of the lab's PKI."""
+    path = lab.pki_dir / "graph-app.pem"
+    if path.exists():
+        text = path.read_text(encoding="ascii")
+        return text[text.index("-----BEGIN CERTIFICATE-----") :]
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Connector fleet automation")])
+    start = datetime.datetime.now(datetime.UTC) - datetime.timedelta(minutes=5)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(start)
+        .not_valid_after(start + datetime.timedelta(days=90))
+        .sign(key, hashes.SHA256())
+    )
+    key_pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    certificate_pem = certificate.public_bytes(serialization.Encoding.PEM)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
+        stream.write(key_pem + certificate_pem)
+    return certificate_pem.decode()
