@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Every target sets up by itself what it needs, see tests/tools/run.
+.PHONY: demo test lab-up lab-status lab-down lab-reset
+
+demo test:
+	@tests/tools/run $@
+
+lab-up lab-status lab-down lab-reset:
+	@tests/tools/run lab $(@:lab-%=%)

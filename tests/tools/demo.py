@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The main job, end to end, in the lab: ``make demo`` runs it. KEEP=1 leaves the lab up."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(os.environ["ODJ_ROOT"])
+CACHE = Path(os.environ["ODJ_CACHE"])
+sys.path.insert(0, str(ROOT / "tests" / "lab"))
+
+from odj_lab import audit  # noqa: E402
+from odj_lab.settings import Lab  # noqa: E402
+
+os.environ.setdefault("ODJ_LAB_NAME", "demo")
+LAB = ROOT / "tests" / "lab" / "lab"
+SHOWN = re.compile(r"^(TASK|PLAY|changed:|fatal:|failed:|FAILED - RETRYING|\[ERROR\]|odj\d+ +:)")
+DEVICE = "LAB-PILOT01"
+
+
+class DemoFailed(Exception):
+    """The demo did not do what it says; the text tells what."""
+
+
+@contextmanager
+def phase(name: str) -> Iterator[None]:
+    begin = time.monotonic()
+    print(f"==> {name}", flush=True)
+    yield
+    print(f"    {name}: {time.monotonic() - begin:.1f} s", flush=True)
+
+
+def lab(*words: str) -> str:
+    """Run a command of the lab; return what it printed."""
+    done = subprocess.run([LAB, *words], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise DemoFailed(f"lab {' '.join(words)} ended with {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def collections_path(home: Path) -> str:
+    """Return a search path on which ansible finds this checkout as the collection, and what it depends on."""
+    link = home / "collections" / "ansible_collections" / "hybridjoin" / "odj"
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.unlink(missing_ok=True)
+    link.symlink_to(ROOT)
+    return f"{home / 'collections'}:{CACHE / 'collections'}"
+
+
+def play(home: Path, log: Path) -> dict[str, dict[str, int]]:
+    """Run site.yml, sign in wherever it says so, and return the recap: host -> counter -> number."""
+    command = [Path(sys.executable).parent / "ansible-playbook", "hybridjoin.odj.site", "-i", home / "inventory.yml"]
+    environment = {
+        **os.environ,
+        "ANSIBLE_COLLECTIONS_PATH": collections_path(home),
+        "ANSIBLE_LOCAL_TEMP": str(home / "ansible"),
+        "ANSIBLE_NOCOLOR": "1",
+        "PYTHONUNBUFFERED": "1",
+    }
+    signed_in: set[str] = set()
+    recap: dict[str, dict[str, int]] = {}
+    with (
+        log.open("w", encoding="utf-8") as record,
+        subprocess.Popen(
+            [str(word) for word in command], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as process,
+    ):
+        for line in process.stdout or ():
+            record.write(line)
+            if SHOWN.match(line):
+                print(f"    {line.rstrip()[:150]}", flush=True)
+            if found := re.match(r"(\S+)\s+: (ok=.*)", line):
+                recap[found[1]] = {k: int(v) for k, v in re.findall(r"(\w+)=(\d+)", found[2])}
+            ready = re.search(r"(odj\d+) is ready to sign in", line)
+            if ready and ready[1] not in signed_in:
+                signed_in.add(ready[1])
+                print(f"    a person signs in at {ready[1]}:", flush=True)
+                print("\n".join(f"      {text}" for text in lab("sign-in", ready[1]).splitlines()), flush=True)
+    if process.returncode:
+        raise DemoFailed(f"site.yml ended with {process.returncode}; see {log}\n{log.read_text()[-3000:]}")
+    return recap
+
+
+def aces(descriptor: str) -> list[str]:
+    """Return the explicit and inherited ACEs of a descriptor in SDDL, in order."""
+    return re.findall(r"\([^)]*\)", descriptor)
+
+
+def check_delegation(before: dict[str, str], after: dict[str, str], sids: list[str]) -> list[str]:
+    """See that each OU got exactly one ACE for each account and is otherwise as before; return the ACEs."""
+    wanted = sorted(f"(OA;;CC;bf967a86-0de6-11d0-a285-00aa003049e2;;{sid})" for sid in sids)
+    for unit, old in before.items():
+        rest = aces(after[unit])
+        added = sorted(ace for ace in rest if ace in wanted)
+        for ace in added:
+            rest.remove(ace)
+        if added != wanted or rest != aces(old) or old.partition("D:")[0] != after[unit].partition("D:")[0]:
+            raise DemoFailed(f"{unit} is not as it should be\nbefore: {old}\nafter:  {after[unit]}")
+    return wanted
+
+
+def demo(here: Lab) -> list[str]:
+    """Do the main job; return the lines of the summary."""
+    inventory = lab("inventory")
+    units = re.findall(r"OU=[^\n\"']*DC=test", inventory)
+    units = list(dict.fromkeys(unit.replace("\\\\", "\\") for unit in units))
+    before = {unit: audit.descriptor(here, unit) for unit in units}
+    with phase("site.yml, first run: two servers from nothing to active in Intune"):
+        play(here.home, here.home / "site-1.log")
+    with phase("site.yml, second run: nothing may change"):
+        recap = play(here.home, here.home / "site-2.log")
+    changed = {host: counts["changed"] for host, counts in recap.items()}
+    if not changed or any(changed.values()):
+        raise DemoFailed(f"the second run changed something: {changed}")
+    after = {unit: audit.descriptor(here, unit) for unit in units}
+    accounts = audit.service_accounts(here)
+    granted = check_delegation(before, after, [account["sid"] for account in accounts])
+    with phase(f"a pilot device joins: {DEVICE}"):
+        print("\n".join(f"      {text}" for text in lab("enrol-device", DEVICE).splitlines()), flush=True)
+    computer = audit.computer(here, DEVICE)
+    if not computer or computer["creator"] not in {account["sid"] for account in accounts}:
+        raise DemoFailed(f"the computer object is not as it should be: {computer}")
+    creator = next(a["name"] for a in accounts if a["sid"] == computer["creator"])
+    return [
+        f"Connector servers   {', '.join(changed)}: installed, signed in, active in Intune",
+        f"Second run          changed=0 on {len(changed)} hosts",
+        f"Delegated OUs       {len(units)}, each with one ACE for each service account and otherwise as before:",
+        *(f"                    {ace}" for ace in granted),
+        f"Pilot device        {computer['dn']}",
+        f"                    created by {creator}",
+    ]
+
+
+def main() -> int:
+    begin = time.monotonic()
+    here = Lab.from_environment()
+    try:
+        with phase("lab up: a domain controller, connector servers, a cloud"):
+            print("\n".join(f"      {text}" for text in lab("up").splitlines()), flush=True)
+        here = Lab.from_environment()
+        summary = demo(here)
+    except DemoFailed as failure:
+        print(f"The demo failed: {failure}", file=sys.stderr)
+        return 1
+    finally:
+        if not os.environ.get("KEEP"):
+            subprocess.run([LAB, "wipe"], stdout=subprocess.DEVNULL, check=False)
+    print("\nWhat happened")
+    print("\n".join(f"  {line}" for line in summary))
+    print(f"  Took                {time.monotonic() - begin:.0f} s")
+    if os.environ.get("KEEP"):
+        name = os.environ["ODJ_LAB_NAME"]
+        print(f"\nThe lab is still up. Look around in {here.home}, or play with it:")
+        for words in ("status", "enrol-device LAB-PILOT02", "wipe"):
+            print(f"  ODJ_LAB_NAME={name} tests/tools/run lab {words}")
+    else:
+        print("\nNothing is left running. KEEP=1 make demo leaves the lab up to look around in.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
