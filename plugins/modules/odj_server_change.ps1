@@ -1,0 +1,207 @@
+#!powershell
+#Requires -Version 5.1
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Makes the two changes that no other module makes; it decides nothing (odj_server_change.yml has the contract).
+# "throw 'Id, text'" makes an error with that id. Runs in Windows PowerShell 5.1 and PowerShell 7, in full language mode.
+
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+$ProgressPreference = 'SilentlyContinue'
+$WarningPreference = 'SilentlyContinue'
+$checkMode = [bool]$complex_args['_ansible_check_mode']
+
+function Get-InnerException($exception) {
+    while ($null -ne $exception.InnerException) { $exception = $exception.InnerException }
+    $exception
+}
+
+function Assert-Argument($names) {
+    foreach ($name in $names) {
+        if (-not $complex_args[$name]) { throw "BadArgument, $name is needed" }
+    }
+}
+
+# ---- replace a file
+
+function Get-Sha256([string]$path) {
+    $stream = [IO.File]::Open($path, 'Open', 'Read', 'ReadWrite, Delete')
+    try { (Get-FileHash -InputStream $stream -Algorithm SHA256).Hash.ToLowerInvariant() } finally { $stream.Dispose() }
+}
+
+function Get-Sddl([string]$path) {
+    # Outside Windows (contract tests) there is no such cmdlet.
+    if (Get-Command -Name Get-Acl -ErrorAction Ignore) { return "$((Get-Acl -LiteralPath $path).Sddl)" }
+    ''
+}
+
+function Write-NewFile([string]$path, $bytes) {
+    $stream = New-Object -TypeName IO.FileStream -ArgumentList $path, 'CreateNew', 'Write', 'None'
+    try {
+        $stream.Write($bytes, 0, $bytes.Length)
+        # True means to the disk, not only to the system's cache.
+        $stream.Flush($true)
+    }
+    finally { $stream.Dispose() }
+}
+
+# Virus scanners hold files for moments: a sharing violation (32), a refusal (5) and "cannot remove" (1175) are tried again.
+function Invoke-Replace([string]$new, [string]$target, [string]$backup) {
+    $passing = -2147024864, -2147024891, -2147023721
+    foreach ($try in 1..5) {
+        try {
+            [IO.File]::Replace($new, $target, $backup, $false)
+            return
+        }
+        catch {
+            $code = (Get-InnerException $_.Exception).HResult
+            # 1177: the old file already lies under the backup's name and the new one did not arrive. Put it back.
+            if ($code -eq -2147023719) {
+                [IO.File]::Move($backup, $target)
+                throw "ReplaceFailed, the new content could not be moved to $target; the old file was put back from $backup"
+            }
+            if ($passing -notcontains $code -or $try -eq 5) { throw }
+            Start-Sleep -Milliseconds 200
+        }
+    }
+}
+
+function Set-FileContent {
+    Assert-Argument @('path', 'expected_sha256', 'backup_path')
+    if ($null -eq $complex_args['content']) { throw 'BadArgument, content is needed' }
+    $path = "$($complex_args['path'])"
+    $backup = "$($complex_args['backup_path'])"
+    $folder = [IO.Path]::GetDirectoryName($path)
+    if ([IO.Path]::GetDirectoryName($backup) -ne $folder) { throw 'BadArgument, backup_path must be in the same directory as path' }
+    $bytes = [Convert]::FromBase64String("$($complex_args['content'])")
+    $answer = @{ changed = $false; stale = $false; backup_path = $backup; before_sha256 = (Get-Sha256 $path); sddl_before = (Get-Sddl $path) }
+    $answer['after_sha256'] = $answer['before_sha256']
+    $answer['sddl_after'] = $answer['sddl_before']
+    if ($answer['before_sha256'] -ne $complex_args['expected_sha256']) {
+        $answer['stale'] = $true
+        return $answer
+    }
+    $answer['changed'] = $true
+    if ($checkMode) { return $answer }
+    if ([IO.File]::Exists($backup)) { throw "BackupExists, $backup is already there" }
+    # The same directory, thus the same volume: only there is a replacement one step.
+    $new = [IO.Path]::Combine($folder, "odj-$(New-Guid).tmp")
+    $attributes = [IO.File]::GetAttributes($path)
+    $readOnly = "$attributes" -match 'ReadOnly'
+    try {
+        Write-NewFile $new $bytes
+        $wanted = Get-Sha256 $new
+        if ((Get-Sha256 $path) -ne $answer['before_sha256']) {
+            $answer['stale'] = $true
+            $answer['changed'] = $false
+            return $answer
+        }
+        if ($readOnly) { [IO.File]::SetAttributes($path, 'Normal') }
+        Invoke-Replace $new $path $backup
+    }
+    finally {
+        if ([IO.File]::Exists($new)) { [IO.File]::Delete($new) }
+        if ($readOnly -and [IO.File]::Exists($path)) { [IO.File]::SetAttributes($path, $attributes) }
+    }
+    $answer['after_sha256'] = Get-Sha256 $path
+    $answer['sddl_after'] = Get-Sddl $path
+    if ($answer['after_sha256'] -ne $wanted) { throw "ReadBackDiffers, $path does not hold the new content; the old file is $backup" }
+    if ($answer['sddl_after'] -ne $answer['sddl_before']) { throw "AccessRightsDiffer, the access rights of $path changed; the old file is $backup" }
+    $answer
+}
+
+# ---- a managed service account on this server
+
+function Get-AccountInterface {
+    # The server and the password are IntPtr: PowerShell would hand over an empty string for a null one.
+    Add-Type -Namespace OdjChange -Name ServiceAccount -PassThru -MemberDefinition @'
+[DllImport("logoncli.dll", CharSet = CharSet.Unicode)]
+public static extern int NetQueryServiceAccount(IntPtr server, string name, uint level, out IntPtr buffer);
+[DllImport("logoncli.dll", CharSet = CharSet.Unicode)]
+public static extern int NetAddServiceAccount(IntPtr server, string name, IntPtr password, uint flags);
+[DllImport("logoncli.dll", CharSet = CharSet.Unicode)]
+public static extern int NetRemoveServiceAccount(IntPtr server, string name, uint flags);
+[DllImport("netapi32.dll")]
+public static extern int NetApiBufferFree(IntPtr buffer);
+'@
+}
+
+function Assert-Success([string]$what, [int]$status) {
+    # 0xC0000136: Netlogon asked a domain controller as the caller, who has no credentials to give.
+    if ($status -eq -1073741514) { throw "NoCredentials, $what needs a logon that can ask a domain controller; run as SYSTEM" }
+    if ($status -ne 0) { throw "AccountFailed, $what ended with status $((([long]$status) -band 4294967295))" }
+}
+
+function Get-AccountState($api, [string]$name) {
+    $buffer = [IntPtr]::Zero
+    Assert-Success 'the query for the account' ($api::NetQueryServiceAccount([IntPtr]::Zero, $name, 0, [ref]$buffer))
+    $state = [Runtime.InteropServices.Marshal]::ReadInt32($buffer)
+    $null = $api::NetApiBufferFree($buffer)
+    $state
+}
+
+# 5 is usable here, 4 is a standalone account that can be taken into use. Other states may be a directory that lags.
+function Wait-AccountState($api, [string]$name, $wanted) {
+    foreach ($try in 1..7) {
+        $state = Get-AccountState $api $name
+        if (@($wanted) -contains $state -or $try -eq 7) { return $state }
+        Start-Sleep -Seconds 5
+    }
+}
+
+function Add-Account {
+    Assert-Argument @('name')
+    $name = "$($complex_args['name'])"
+    $api = Get-AccountInterface
+    if ($checkMode) { $state = Get-AccountState $api $name } else { $state = Wait-AccountState $api $name @(4, 5) }
+    $answer = @{ changed = $state -ne 5; state_before = $state; state_after = $state }
+    if ($state -eq 5 -or $checkMode) { return $answer }
+    if ($state -ne 4) { throw "NotUsable, the account is in state $state on this server; it must exist and be linked to this computer (4 or 5)" }
+    # Flag 1: use the existing account. Flag 0 would create one in the directory.
+    Assert-Success 'taking the account into use' ($api::NetAddServiceAccount([IntPtr]::Zero, $name, [IntPtr]::Zero, 1))
+    $answer['state_after'] = Wait-AccountState $api $name @(5)
+    if ($answer['state_after'] -ne 5) { throw "NotUsable, the account is in state $($answer['state_after']) after it was taken into use" }
+    $answer
+}
+
+function Remove-Account {
+    Assert-Argument @('name')
+    $name = "$($complex_args['name'])"
+    $api = Get-AccountInterface
+    $state = Get-AccountState $api $name
+    $answer = @{ changed = $state -eq 5; state_before = $state; state_after = $state }
+    if ($state -ne 5 -or $checkMode) { return $answer }
+    # Flag 1: only unlink from this server. Flag 0 would delete the account from the directory.
+    Assert-Success 'releasing the account' ($api::NetRemoveServiceAccount([IntPtr]::Zero, $name, 1))
+    $answer['state_after'] = Get-AccountState $api $name
+    $answer
+}
+
+# ---- one operation
+
+$functions = @{
+    replace_file = 'Set-FileContent'
+    use_service_account = 'Add-Account'
+    release_service_account = 'Remove-Account'
+}
+
+try {
+    if ("$($ExecutionContext.SessionState.LanguageMode)" -ne 'FullLanguage') { throw 'LanguageMode, this change needs full language mode' }
+    $operation = "$($complex_args['operation'])"
+    if (-not $functions.ContainsKey($operation)) { throw "BadArgument, there is no operation $operation" }
+    $result = & $functions[$operation]
+}
+catch {
+    $inner = Get-InnerException $_.Exception
+    $id = "$($_.FullyQualifiedErrorId)".Split(',')[0]
+    $errorTable = @{
+        id = $id
+        category = "$($_.CategoryInfo.Category)"
+        reason = "$($_.CategoryInfo.Reason)"
+        hresult = [int]$inner.HResult
+        message = "$($inner.Message)"
+    }
+    $result = @{ failed = $true; changed = $false; msg = "$($inner.Message)"; error = $errorTable }
+}
+ConvertTo-Json -Depth 20 -Compress -InputObject $result
+$global:LASTEXITCODE = 0
