@@ -16,10 +16,11 @@ ROOT = Path(os.environ["ODJ_ROOT"])
 CACHE = Path(os.environ["ODJ_CACHE"])
 sys.path.insert(0, str(ROOT / "tests" / "lab"))
 
-from odj_lab import audit  # noqa: E402
-from odj_lab.settings import Lab  # noqa: E402
+from odj_lab import audit, directory, population
+from odj_lab.settings import Lab
 
 os.environ.setdefault("ODJ_LAB_NAME", "demo")
+os.environ.setdefault("ODJ_LAB_CACHE", str(CACHE / "samba"))
 LAB = ROOT / "tests" / "lab" / "lab"
 SHOWN = re.compile(r"^(TASK|PLAY|changed:|fatal:|failed:|FAILED - RETRYING|\[ERROR\]|odj\d+ +:)")
 DEVICE = "LAB-PILOT01"
@@ -69,7 +70,11 @@ def play(home: Path, log: Path) -> dict[str, dict[str, int]]:
     with (
         log.open("w", encoding="utf-8") as record,
         subprocess.Popen(
-            [str(word) for word in command], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            [str(word) for word in command],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         ) as process,
     ):
         for line in process.stdout or ():
@@ -108,9 +113,7 @@ def check_delegation(before: dict[str, str], after: dict[str, str], sids: list[s
 
 def demo(here: Lab) -> list[str]:
     """Do the main job; return the lines of the summary."""
-    inventory = lab("inventory")
-    units = re.findall(r"OU=[^\n\"']*DC=test", inventory)
-    units = list(dict.fromkeys(unit.replace("\\\\", "\\") for unit in units))
+    units = directory.organizational_units(here)
     before = {unit: audit.descriptor(here, unit) for unit in units}
     with phase("site.yml, first run: two servers from nothing to active in Intune"):
         play(here.home, here.home / "site-1.log")
@@ -120,14 +123,14 @@ def demo(here: Lab) -> list[str]:
     if not changed or any(changed.values()):
         raise DemoFailed(f"the second run changed something: {changed}")
     after = {unit: audit.descriptor(here, unit) for unit in units}
-    accounts = audit.service_accounts(here)
+    accounts = population.service_accounts(here)
     granted = check_delegation(before, after, [account["sid"] for account in accounts])
     with phase(f"a pilot device joins: {DEVICE}"):
         print("\n".join(f"      {text}" for text in lab("enrol-device", DEVICE).splitlines()), flush=True)
-    computer = audit.computer(here, DEVICE)
-    if not computer or computer["creator"] not in {account["sid"] for account in accounts}:
+    computer = population.computer(here, DEVICE)
+    if not computer or computer["owner"] not in {account["sid"] for account in accounts}:
         raise DemoFailed(f"the computer object is not as it should be: {computer}")
-    creator = next(a["name"] for a in accounts if a["sid"] == computer["creator"])
+    creator = next(a["name"] for a in accounts if a["sid"] == computer["owner"])
     return [
         f"Connector servers   {', '.join(changed)}: installed, signed in, active in Intune",
         f"Second run          changed=0 on {len(changed)} hosts",

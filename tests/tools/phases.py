@@ -49,6 +49,7 @@ def run(command: Command, *, cwd: Path, env: Mapping[str, str] | None = None, ti
 
     Raises:
         PhaseFailed: It exited with another code than 0, or took longer than the time given.
+
     """
     try:
         done = subprocess.run(
@@ -74,9 +75,11 @@ def count_tests(output: str) -> dict[str, int]:
 
     Raises:
         PhaseFailed: There is none, or no test ran.
+
     """
     totals = {
-        kind: sum(int(n) for n in re.findall(rf"(\d+) {kind}[^=\n]* in [\d.]+s", output)) for kind in ("passed", "skipped")
+        kind: sum(int(n) for n in re.findall(rf"(\d+) {kind}[^=\n]* in [\d.]+s", output))
+        for kind in ("passed", "skipped")
     }
     if not totals["passed"]:
         raise PhaseFailed(f"no test ran\n{output}")

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every check and every test of the project; ``make test`` runs it. ODJ_ONLY=text runs the phases that hold the text."""
+"""Every check and every test of the project; ``make test`` runs it.
+
+ODJ_ONLY=text runs only the phases whose name holds the text.
+"""
 
 from __future__ import annotations
 
@@ -20,11 +23,11 @@ CACHE = Path(os.environ["ODJ_CACHE"])
 TOOLS = CACHE / "venv" / "tools" / "bin"
 COLLECTIONS = CACHE / "collections"
 CORES = ("2.19", "2.21")
-LAB = {"ODJ_LAB_NAME": "test", "ODJ_LAB_NET": "127.0.78"}
+LAB = {"ODJ_LAB_NAME": "test", "ODJ_LAB_NET": "127.0.78", "ODJ_LAB_CACHE": str(CACHE / "samba")}
 
 
 class Tree:
-    """A copy of the checkout where ansible-test wants it: below ansible_collections, with what we depend on beside it."""
+    """A copy of the checkout below ansible_collections, where ansible-test wants it, with what we depend on beside it."""
 
     def __init__(self, top: Path) -> None:
         self.top = top
@@ -38,7 +41,7 @@ class Tree:
             if source.exists():
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(source, target)
-        os.symlink(COLLECTIONS / "ansible_collections" / "ansible", top / "ansible_collections" / "ansible")
+        (top / "ansible_collections" / "ansible").symlink_to(COLLECTIONS / "ansible_collections" / "ansible")
 
     def python_files(self) -> list[Path]:
         return sorted(f for f in self.collection.rglob("*.py") if "output" not in f.parts)
@@ -103,19 +106,15 @@ def ruff(tree: Tree) -> None:
 
 
 def mypy(tree: Tree) -> None:
-    files = [f for f in tree.python_files() if "tools" not in f.relative_to(tree.collection).parts]
-    run(
-        [TOOLS / "mypy", "--config-file", tree.collection / "pyproject.toml", "--python-executable", sys.executable]
-        + ["--cache-dir", CACHE / "mypy", *files],
-        cwd=tree.top,
-        env={"MYPYPATH": f"{tree.top}:{tree.collection}/tests/lab:{tree.collection}/tests"},
-    )
-    run(
-        [TOOLS / "mypy", "--config-file", tree.collection / "pyproject.toml", "--python-executable", sys.executable]
-        + ["--cache-dir", CACHE / "mypy-tools", *sorted((tree.collection / "tests" / "tools").glob("*.py"))],
-        cwd=tree.collection / "tests" / "tools",
-        env={"MYPYPATH": f"{tree.collection}/tests/tools"},
-    )
+    def check(name: str, found: str, files: list[Path]) -> None:
+        options = ["--config-file", tree.collection / "pyproject.toml", "--python-executable", sys.executable]
+        run([TOOLS / "mypy", *options, "--cache-dir", CACHE / name, *files], cwd=tree.top, env={"MYPYPATH": found})
+
+    tools = tree.collection / "tests" / "tools"
+    lab = tree.collection / "tests" / "lab"
+    files = [f for f in tree.python_files() if tools not in f.parents]
+    check("mypy", f"{tree.top}:{lab}:{tree.collection / 'tests'}", files)
+    check("mypy-tools", f"{tools}:{lab}", sorted(tools.glob("*.py")))
 
 
 def pytest(tree: Tree, *paths: str, python: Path | None = None, env: Mapping[str, str] | None = None) -> str:

@@ -12,7 +12,7 @@ import typing as t
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-JsonValue: t.TypeAlias = "None | bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue]"
+JsonValue: t.TypeAlias = "bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ class Change:
         after: The same for the state after the change.
         summary: One sentence for people.
         payload: What the adapter needs to do it (bytes, options). Never printed.
+
     """
 
     action: str
@@ -44,6 +45,7 @@ class SideCondition:
         kind: "restart_service", "reboot", "sign_in" ...
         target: What it concerns.
         reason: One sentence for people.
+
     """
 
     kind: str
@@ -68,9 +70,7 @@ class Plan:
                 {"action": c.action, "target": c.target, "before": c.before, "after": c.after, "summary": c.summary}
                 for c in self.changes
             ],
-            "side_conditions": [
-                {"kind": s.kind, "target": s.target, "reason": s.reason} for s in self.side_conditions
-            ],
+            "side_conditions": [{"kind": s.kind, "target": s.target, "reason": s.reason} for s in self.side_conditions],
         }
 
     def to_diff(self) -> list[dict[str, str]]:
@@ -102,6 +102,7 @@ def carry_out(job: Job, *, check_mode: bool) -> dict[str, object]:
 
     Raises:
         OdjError: Whatever the job raises passes through.
+
     """
     plan = job.plan()
     if plan and not check_mode:

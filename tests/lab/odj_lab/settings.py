@@ -24,6 +24,7 @@ class Lab:
         home: The directory of all state. Short, because Unix sockets live below it.
         domain: DNS name of the Active Directory domain.
         passwords: By account name; made at random for each lab.
+
     """
 
     name: str
@@ -96,6 +97,7 @@ class Lab:
 
         Raises:
             FileNotFoundError: There is no lab.
+
         """
         data = json.loads((home / "lab.json").read_text(encoding="utf-8"))
         return cls(**{**data, "home": home})
@@ -105,7 +107,7 @@ class Lab:
         self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         path = self.home / "lab.json"
         data = {**asdict(self), "home": str(self.home)}
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as stream:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as stream:
             json.dump(data, stream, indent=2)
 
     @classmethod

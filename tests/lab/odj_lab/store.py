@@ -60,7 +60,7 @@ class JsonStore:
 
         Do not hold it while waiting for anything else: everyone who edits waits behind it.
         """
-        with open(self.path.with_suffix(".lock"), "w", encoding="utf-8") as lock:
+        with self.path.with_suffix(".lock").open("w", encoding="utf-8") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             before = self.read()
             state = json.loads(json.dumps(before))

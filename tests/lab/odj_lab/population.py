@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who is in the lab's directory by now: the connectors' service accounts, and the PCs that joined."""
+
+from __future__ import annotations
+
+import re
+import struct
+import typing as t
+
+from odj_lab import audit
+from odj_lab.directory import connected, find, msa_container
+from odj_lab.settings import Lab
+
+
+class ServiceAccount(t.TypedDict):
+    """A managed service account: sAMAccountName, SID and DN."""
+
+    name: str
+    sid: str
+    dn: str
+
+
+class Computer(t.TypedDict):
+    """A computer object: its DN, and the SID of its owner, who is the one who made it."""
+
+    dn: str
+    owner: str
+
+
+def service_accounts(lab: Lab) -> list[ServiceAccount]:
+    """Return the managed service accounts of the domain, by name."""
+    with connected(lab, "Administrator") as connection:
+        connection.search(
+            msa_container(lab),
+            "(objectClass=msDS-ManagedServiceAccount)",
+            attributes=["sAMAccountName", "objectSid"],
+        )
+        found: list[ServiceAccount] = [
+            {
+                "name": entry["attributes"]["sAMAccountName"],
+                "sid": sid_text(entry["raw_attributes"]["objectSid"][0]),
+                "dn": entry["dn"],
+            }
+            for entry in connection.response
+        ]
+    return sorted(found, key=lambda account: account["name"])
+
+
+def computer(lab: Lab, name: str) -> Computer | None:
+    """Return the computer object of a PC, or None."""
+    with connected(lab, "Administrator") as connection:
+        entry = find(connection, lab, f"{name}$")
+    if entry is None:
+        return None
+    owner = re.match(r"O:(S-[\d-]+|[A-Z]{2})", audit.descriptor(lab, entry["dn"]))
+    return {"dn": entry["dn"], "owner": owner[1] if owner else ""}
+
+
+def sid_text(raw: bytes) -> str:
+    """Return a binary SID as text (MS-DTYP 2.4.2)."""
+    authority = int.from_bytes(raw[2:8], "big")
+    return "-".join(["S", str(raw[0]), str(authority), *map(str, struct.unpack(f"<{raw[1]}I", raw[8:]))])
