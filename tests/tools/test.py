@@ -27,7 +27,7 @@ LAB = {"ODJ_LAB_NAME": "test", "ODJ_LAB_NET": "127.0.78", "ODJ_LAB_CACHE": str(C
 
 
 class Tree:
-    """A copy of the checkout below ansible_collections, where ansible-test wants it, with what we depend on beside it."""
+    """A copy of the checkout where ansible-test wants it, below ansible_collections, with what we depend on beside."""
 
     def __init__(self, top: Path) -> None:
         self.top = top
@@ -107,7 +107,12 @@ def ruff(tree: Tree) -> None:
 
 def mypy(tree: Tree) -> None:
     def check(name: str, found: str, files: list[Path]) -> None:
-        options = ["--config-file", tree.collection / "pyproject.toml", "--python-executable", sys.executable]
+        options: list[str | Path] = [
+            "--config-file",
+            tree.collection / "pyproject.toml",
+            "--python-executable",
+            sys.executable,
+        ]
         run([TOOLS / "mypy", *options, "--cache-dir", CACHE / name, *files], cwd=tree.top, env={"MYPYPATH": found})
 
     tools = tree.collection / "tests" / "tools"
@@ -172,7 +177,7 @@ def package(tree: Tree) -> None:
         place = Path(scratch)
         run([bin_dir / "ansible-galaxy", "collection", "build", "--output-path", place], cwd=tree.collection)
         tarball = next(place.glob("hybridjoin-odj-*.tar.gz"))
-        words = ["collection", "install", tarball, "-p", place / "empty", "--offline", "--no-deps"]
+        words: list[str | Path] = ["collection", "install", tarball, "-p", place / "empty", "--offline", "--no-deps"]
         run([bin_dir / "ansible-galaxy", *words], cwd=place)
         installed = place / "empty" / "ansible_collections" / "hybridjoin" / "odj"
         env = {"ANSIBLE_COLLECTIONS_PATH": f"{place / 'empty'}:{COLLECTIONS}", "ANSIBLE_LOCAL_TEMP": scratch}

@@ -24,6 +24,7 @@ def run_module(spec: Mapping[str, t.Any], open_job: OpenJob, *, libraries: tuple
         spec: Keyword arguments of AnsibleModule (argument_spec, mutually_exclusive, ...).
         open_job: Makes the job from the validated options; connecting happens when its context is entered.
         libraries: Name of each third-party library that the job needs, with the ImportError its adapter met (or None).
+
     """
     module = AnsibleModule(supports_check_mode=True, **spec)
     for name, error in libraries:
