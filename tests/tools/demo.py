@@ -55,42 +55,25 @@ def collections_path(home: Path) -> str:
     return f"{home / 'collections'}:{CACHE / 'collections'}"
 
 
-def play(home: Path, log: Path) -> dict[str, dict[str, int]]:
-    """Run site.yml, sign in wherever it says so, and return the recap: host -> counter -> number."""
-    command = [Path(sys.executable).parent / "ansible-playbook", "hybridjoin.odj.site", "-i", home / "inventory.yml"]
-    environment = {
-        **os.environ,
-        "ANSIBLE_COLLECTIONS_PATH": collections_path(home),
-        "ANSIBLE_LOCAL_TEMP": str(home / "ansible"),
-        "ANSIBLE_NOCOLOR": "1",
-        "PYTHONUNBUFFERED": "1",
-    }
+def play(here: Lab, log: Path) -> plays.Play:
+    """Run site.yml and sign in wherever it says so."""
     signed_in: set[str] = set()
-    recap: dict[str, dict[str, int]] = {}
-    with (
-        log.open("w", encoding="utf-8") as record,
-        subprocess.Popen(
-            [str(word) for word in command],
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        ) as process,
-    ):
-        for line in process.stdout or ():
-            record.write(line)
-            if SHOWN.match(line):
-                print(f"    {line.rstrip()[:150]}", flush=True)
-            if found := re.match(r"(\S+)\s+: (ok=.*)", line):
-                recap[found[1]] = {k: int(v) for k, v in re.findall(r"(\w+)=(\d+)", found[2])}
-            ready = re.search(r"(odj\d+) is ready to sign in", line)
-            if ready and ready[1] not in signed_in:
-                signed_in.add(ready[1])
-                print(f"    a person signs in at {ready[1]}:", flush=True)
-                print("\n".join(f"      {text}" for text in lab("sign-in", ready[1]).splitlines()), flush=True)
-    if process.returncode:
-        raise DemoFailed(f"site.yml ended with {process.returncode}; see {log}\n{log.read_text()[-3000:]}")
-    return recap
+
+    def on_line(line: str) -> None:
+        if SHOWN.match(line):
+            print(f"    {line[:150]}", flush=True)
+        ready = re.search(r"(odj\d+) is ready to sign in", line)
+        if ready and ready[1] not in signed_in:
+            signed_in.add(ready[1])
+            print(f"    a person signs in at {ready[1]}:", flush=True)
+            print("\n".join(f"      {text}" for text in lab("sign-in", ready[1]).splitlines()), flush=True)
+
+    os.environ["ANSIBLE_COLLECTIONS_PATH"] = collections_path(here.home)
+    done = plays.run(here, "hybridjoin.odj.site", variables={"odj_poll_interval": 2}, on_line=on_line)
+    log.write_text(done.output, encoding="utf-8")
+    if done.code:
+        raise DemoFailed(f"site.yml ended with {done.code}; see {log}\n{done.output[-3000:]}")
+    return done
 
 
 def aces(descriptor: str) -> list[str]:
@@ -116,10 +99,9 @@ def demo(here: Lab) -> list[str]:
     units = directory.organizational_units(here)
     before = {unit: audit.descriptor(here, unit) for unit in units}
     with phase("site.yml, first run: two servers from nothing to active in Intune"):
-        play(here.home, here.home / "site-1.log")
+        play(here, here.home / "site-1.log")
     with phase("site.yml, second run: nothing may change"):
-        recap = play(here.home, here.home / "site-2.log")
-    changed = {host: counts["changed"] for host, counts in recap.items()}
+        changed = play(here, here.home / "site-2.log").changed()
     if not changed or any(changed.values()):
         raise DemoFailed(f"the second run changed something: {changed}")
     after = {unit: audit.descriptor(here, unit) for unit in units}

@@ -41,7 +41,7 @@ def service_accounts(lab: Lab) -> list[ServiceAccount]:
                 "sid": sid_text(entry["raw_attributes"]["objectSid"][0]),
                 "dn": entry["dn"],
             }
-            for entry in connection.response
+            for entry in connection.response or ()
         ]
     return sorted(found, key=lambda account: account["name"])
 
