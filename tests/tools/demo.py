@@ -16,7 +16,7 @@ ROOT = Path(os.environ["ODJ_ROOT"])
 CACHE = Path(os.environ["ODJ_CACHE"])
 sys.path.insert(0, str(ROOT / "tests" / "lab"))
 
-from odj_lab import audit, directory, population
+from odj_lab import audit, directory, plays, population
 from odj_lab.settings import Lab
 
 os.environ.setdefault("ODJ_LAB_NAME", "demo")

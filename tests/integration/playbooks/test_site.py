@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The main job: from nothing over the sign-in to a fleet that a second run does not change, counted on the way."""
+
+from __future__ import annotations
+
+import re
+import time
+import typing as t
+
+import pytest
+
+from odj_lab import audit, directory, inventory, plays, population
+from odj_lab.product import sign_in
+from odj_lab.settings import Lab
+from odj_lab.store import JsonLog, JsonStore
+
+SITE = "hybridjoin.odj.site"
+SERVERS = ("odj01", "odj02")
+FAST = {"odj_poll_interval": 1}
+OUR_MODULES_A_HOST = 1
+
+
+@pytest.fixture(scope="module")
+def estate(lab: Lab) -> Lab:
+    inventory.write(lab, len(SERVERS))
+    return lab
+
+
+@pytest.fixture(scope="module")
+def stopped(estate: Lab) -> plays.Play:
+    """The first run, told not to wait."""
+    return plays.run(estate, SITE, variables={**FAST, "odj_sign_in": "stop"})
+
+
+@pytest.fixture(scope="module")
+def resumed(estate: Lab, stopped: plays.Play) -> plays.Play:
+    """The run after a person has signed in at both servers."""
+    assert stopped.code == 0, stopped.output
+    for server in SERVERS:
+        sign_in.sign_in(estate, server)
+    return plays.run(estate, SITE, variables=FAST)
+
+
+class Counted(t.NamedTuple):
+    """The run after that, with what the servers, the domain controller and the cloud saw of it."""
+
+    play: plays.Play
+    executions: dict[str, list[str]]
+    binds: list[str]
+    requests: list[str]
+
+
+@pytest.fixture(scope="module")
+def converged(estate: Lab, resumed: plays.Play) -> Counted:
+    assert resumed.code == 0, resumed.output
+    begun = time.time()
+    play = plays.run(estate, SITE, variables=FAST)
+    executions = {
+        server: [
+            entry["name"]
+            for entry in JsonLog(estate.server_dir(server) / "executions.jsonl").entries()
+            if entry["time"] >= begun
+        ]
+        for server in SERVERS
+    }
+    binds = [bind["account"] for bind in audit.ldap_binds(estate, begun) if bind["account"] == "odj-automation"]
+    requests = [
+        entry["kind"] for entry in JsonLog(estate.cloud_dir / "requests.jsonl").entries() if entry["time"] >= begun
+    ]
+    return Counted(play, executions, binds, requests)
+
+
+def test_first_run_stops_at_ready_to_sign_in(estate: Lab, stopped: plays.Play) -> None:
+    assert stopped.code == 0, stopped.output
+    for server in SERVERS:
+        assert f"{server} is ready to sign in" in stopped.output
+        services = JsonStore(estate.server_dir(server) / "state.json").read()["services"]
+        assert services["ODJConnectorSvc"]["start_name"] == "LocalSystem"
+    assert "Intune Administrator" in stopped.output
+    assert "Sign In" in stopped.output
+
+
+def test_resumed_run_delegates_and_sees_both_active(estate: Lab, resumed: plays.Play) -> None:
+    assert resumed.code == 0, resumed.output
+    sids = [account["sid"] for account in population.service_accounts(estate)]
+    assert len(sids) >= len(SERVERS)
+    for unit in directory.organizational_units(estate):
+        granted = re.findall(r"\(OA;;CC;bf967a86-0de6-11d0-a285-00aa003049e2;;(S-[\d-]+)\)", audit.descriptor(estate, unit))
+        assert set(granted) >= set(current_sids(estate))
+
+
+def current_sids(estate: Lab) -> list[str]:
+    """The SIDs of the accounts that the servers' services run as by now."""
+    names = {
+        JsonStore(estate.server_dir(server) / "state.json").read()["services"]["ODJConnectorSvc"]["start_name"]
+        for server in SERVERS
+    }
+    return [a["sid"] for a in population.service_accounts(estate) if f"{estate.netbios}\\{a['name']}" in names]
+
+
+def test_converged_run_changes_nothing(converged: Counted) -> None:
+    assert converged.play.code == 0, converged.play.output
+    assert converged.play.changed() == dict.fromkeys(SERVERS, 0)
+
+
+def test_converged_run_costs_one_execution_a_module(converged: Counted) -> None:
+    probes = 4  # odj_prereqs, odj_connector_install, odj_ou_config, odj_server_info
+    for server, names in converged.executions.items():
+        assert [name.rpartition(".")[2] for name in names] == ["odj_server_probe"] * probes, (server, names)
+
+
+def test_converged_run_costs_one_bind_a_directory_task(converged: Counted) -> None:
+    assert len(converged.binds) == 2  # odj_organizational_unit_info and odj_ou_delegate, each once for the domain group
+
+
+def test_converged_run_costs_one_token_and_one_read(converged: Counted) -> None:
+    assert sorted(kind for kind in converged.requests if kind in {"token", "read"}) == ["read", "token"]
