@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lab's command line. Exit codes: 0 done, 1 the lab says why not, 2 wrong usage, 3 status of a lab that is down."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+
+from odj_lab import cli_state, inventory, world
+from odj_lab.processes import LabError
+from odj_lab.product import join, sign_in
+from odj_lab.settings import SERVERS, Lab
+from odj_lab.world_daemon import serve
+from odj_lab.world_status import report
+
+EPILOG = """environment:
+  ODJ_LAB_NAME       name of the lab (default lab); two labs at once need two names and two nets
+  ODJ_LAB_NET        first three octets of its addresses (default 127.0.77)
+  ODJ_LAB_HOME       directory that holds the labs (default odj-lab in the directory for temporary files; keep it short)
+  ODJ_LAB_CACHE      directory of provisioned templates, shared by all labs
+  ODJ_LAB_MAXRUN     seconds after which a forgotten lab ends by itself (default 10800)
+  ODJ_LAB_HEARTBEAT  seconds between two heartbeats of a connector (default 5)
+  ODJ_LAB_PYTHON     the Python that runs it (default python3)
+"""
+Verb = Callable[[Lab, argparse.Namespace], int]
+
+
+def main(arguments: list[str]) -> int:
+    """Do what a command line says; return the exit code."""
+    given = _parser().parse_args(arguments)
+    verb: Verb = given.run
+    try:
+        return verb(Lab.from_environment(), given)
+    except LabError as error:
+        print(f"lab: {error}", file=sys.stderr)
+        return 1
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _up(lab: Lab, _: argparse.Namespace) -> int:
+    world.up(lab, _say)
+    return 0
+
+
+def _down(lab: Lab, _: argparse.Namespace) -> int:
+    world.down(lab, _say)
+    return 0
+
+
+def _reset(lab: Lab, _: argparse.Namespace) -> int:
+    world.reset(lab, _say)
+    return 0
+
+
+def _wipe(lab: Lab, _: argparse.Namespace) -> int:
+    world.wipe(lab, _say)
+    return 0
+
+
+def _status(lab: Lab, _: argparse.Namespace) -> int:
+    _say("\n".join(report(lab)))
+    return 0 if len(world.running(lab)) == 2 else 3
+
+
+def _serve(lab: Lab, _: argparse.Namespace) -> int:
+    return serve(lab)
+
+
+def _sign_in(lab: Lab, given: argparse.Namespace) -> int:
+    world.require(lab)
+    account = sign_in.sign_in(lab, given.server, _say, with_ou_rights=given.with_ou_rights)
+    _say(f"service account {lab.netbios}\\{account['name']}$  {account['sid']}")
+    return 0
+
+
+def _enrol_device(lab: Lab, given: argparse.Namespace) -> int:
+    world.require(lab)
+    joined = join.enrol(lab, given.name, _say, profile=given.profile, unit=given.ou, via=given.via)
+    return 0 if joined.dn else 1
+
+
+def _inventory(lab: Lab, given: argparse.Namespace) -> int:
+    if not (lab.home / "lab.json").exists():
+        raise LabError("There is no lab yet: bring it up first.")
+    print(inventory.write(lab, given.servers), end="")
+    return 0
+
+
+def _stand_ins(lab: Lab, _: argparse.Namespace) -> int:
+    from odj_lab import windows
+
+    _say(str(windows.describe()))
+    return 0
+
+
+def _get(lab: Lab, given: argparse.Namespace) -> int:
+    _say(json.dumps(cli_state.get(lab, given.target, given.path), indent=1, sort_keys=True))
+    return 0
+
+
+def _set(lab: Lab, given: argparse.Namespace) -> int:
+    cli_state.put(lab, given.target, given.path, given.value)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="lab",
+        description="An estate in miniature on loopback: Active Directory, connector servers, Entra and Intune, a device.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+
+    def verb(name: str, text: str, run: Verb) -> argparse.ArgumentParser:
+        made = verbs.add_parser(name, help=text, description=text)
+        made.set_defaults(run=run)
+        return made
+
+    verb("up", "bring the lab up, or complete it", _up)
+    verb("down", "stop it; its data stay", _down)
+    verb("status", "what runs, and what state it is in; exit code 3 when it is down", _status)
+    verb("reset", "back to the first state, and up", _reset)
+    verb("wipe", "stop it and delete its directory", _wipe)
+    server = verb("sign-in", "sign in at a connector server's wizard, as an Intune Administrator would", _sign_in)
+    server.add_argument("server", choices=SERVERS)
+    server.add_argument("--with-ou-rights", action="store_true", help="the person may also write the OUs' permissions")
+    device = verb("enrol-device", "join a device through a healthy connector", _enrol_device)
+    device.add_argument("name", help="name of the computer")
+    device.add_argument("--profile", default="", help="display name of the domain join profile (default: the first)")
+    device.add_argument("--ou", default=None, help="another OU than the profile's; an empty text is the default container")
+    device.add_argument("--via", default="", choices=("net", "ldap"), help="how the computer is created")
+    listed = verb("inventory", "write inventory.yml and print it; it holds the lab's passwords", _inventory)
+    listed.add_argument("--servers", type=int, default=2, choices=range(1, len(SERVERS) + 1), help="how many (default 2)")
+    verb("stand-ins", "print what stands in for what", _stand_ins)
+    for name, text, run in (("get", "print a value of a state", _get), ("set", "change a value of a state", _set)):
+        made = verb(name, text, run)
+        made.add_argument("target", choices=(*SERVERS, "cloud"))
+        made.add_argument("path", nargs="?" if name == "get" else None, default="", help=cli_state.PATH_HELP)
+        if name == "set":
+            made.add_argument("value", help="JSON, or else taken as text")
+    verb("serve", "internal: be the background process", _serve)
+    return parser

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Just enough of [MS-DTYP] 2.4 to add one entry to a DACL. Kept apart from the collection, whose work it helps to judge."""
+
+from __future__ import annotations
+
+import struct
+import typing as t
+import uuid
+
+import ldap3
+from ldap3.protocol.microsoft import security_descriptor_control
+
+CREATE_CHILD = 0x1
+DELETE_CHILD = 0x2
+WRITE_PROPERTY = 0x20
+WRITE_DAC = 0x40000
+
+ALLOWED, DENIED, ALLOWED_OBJECT, DENIED_OBJECT = 0, 1, 5, 6
+INHERITED = 0x10
+DACL_ONLY = security_descriptor_control(sdflags=4)
+
+
+def sid_text(data: bytes) -> str:
+    """Return a binary SID as text."""
+    parts = struct.unpack(f"<{data[1]}I", data[8 : 8 + 4 * data[1]])
+    return "-".join(map(str, ("S", data[0], int.from_bytes(data[2:8], "big"), *parts)))
+
+
+def allow(sid: bytes, mask: int, object_type: uuid.UUID | None = None) -> bytes:
+    """Return an entry that allows something on this object only; object_type is a class or an attribute."""
+    kind, middle = ALLOWED, b""
+    if object_type is not None:
+        kind, middle = ALLOWED_OBJECT, struct.pack("<I", 1) + object_type.bytes_le
+    return struct.pack("<BBHI", kind, 0, 8 + len(middle) + len(sid), mask) + middle + sid
+
+
+def with_entry(descriptor: bytes, entry: bytes) -> bytes:
+    """Return a descriptor that holds a DACL alone with an allowing entry put behind the explicit denials."""
+    start = struct.unpack_from("<I", descriptor, 16)[0]
+    revision, _, size, count, _ = struct.unpack_from("<BBHHH", descriptor, start)
+    position = start + 8
+    for _ in range(count):
+        kind, flags, length = struct.unpack_from("<BBH", descriptor, position)
+        if kind not in (DENIED, DENIED_OBJECT) or flags & INHERITED:
+            break
+        position += length
+    revision = 4 if entry[0] == ALLOWED_OBJECT else revision
+    header = struct.pack("<BBHHH", revision, 0, size + len(entry), count + 1, 0)
+    return (
+        descriptor[:start] + header + descriptor[start + 8 : position] + entry + descriptor[position : start + size]
+    )
+
+
+def grant(connection: ldap3.Connection, dn: str, *entries: bytes) -> None:
+    """Add entries to the DACL of an object, with the rights of whoever is bound. Nothing happens for those it has.
+
+    Raises:
+        LDAPException: The object does not exist, or its DACL may not be read or written.
+    """
+    connection.search(dn, "(objectClass=*)", ldap3.BASE, attributes=["nTSecurityDescriptor"], controls=DACL_ONLY)
+    before: bytes = connection.response[0]["raw_attributes"]["nTSecurityDescriptor"][0]
+    after = before
+    for entry in entries:
+        after = after if entry in after else with_entry(after, entry)
+    if after != before:
+        change = {"nTSecurityDescriptor": [(ldap3.MODIFY_REPLACE, [after])]}
+        connection.modify(dn, t.cast(t.Any, change), controls=DACL_ONLY)

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Service accounts in the lab's directory. Their passwords are the lab's own secret.
+
+In life the machine makes and changes a managed account's password and nobody sees it. The lab has no such machine, so
+Administrator sets one, and the lab keeps it to log on as the account.
+"""
+
+from __future__ import annotations
+
+import secrets
+import string
+import typing as t
+
+import ldap3
+from ldap3.core.exceptions import LDAPException
+
+from odj_lab import directory
+from odj_lab import directory_acl as acl
+from odj_lab.settings import Lab
+from odj_lab.store import JsonStore
+
+CLASS = "msDS-ManagedServiceAccount"
+
+
+class ServiceAccount(t.TypedDict):
+    """A managed service account: its name (without the dollar sign), DN and SID."""
+
+    name: str
+    dn: str
+    sid: str
+
+
+def create(connection: ldap3.Connection, lab: Lab) -> ServiceAccount:
+    """Make the account that the wizard makes, with the rights of whoever is bound.
+
+    Raises:
+        LDAPException: The directory refused.
+    """
+    letters = string.ascii_letters + string.digits
+    name = "msaODJ" + "".join(secrets.choice(letters) for _ in range(5))
+    dn = f"CN={name},{directory.msa_container(lab)}"
+    connection.add(dn, CLASS, {"sAMAccountName": f"{name}$", "userAccountControl": 4096})
+    return {"name": name, "dn": dn, "sid": acl.sid_text(directory.sid_of(connection, lab, f"{name}$"))}
+
+
+def link(connection: ldap3.Connection, computer_dn: str, account: ServiceAccount) -> None:
+    """Bind a standalone account to its computer, with the rights of whoever is bound.
+
+    Raises:
+        LDAPException: The directory refused.
+    """
+    connection.modify(computer_dn, {"msDS-HostServiceAccount": [(ldap3.MODIFY_ADD, [account["dn"]])]})
+
+
+def password(lab: Lab, name: str) -> str:
+    """Return the password of a service account (name without the dollar sign); the lab sets one if it knows none.
+
+    Raises:
+        LookupError: There is no such account.
+        LDAPException: The directory takes no password for it (a group managed account on Samba below 4.22).
+    """
+    store = JsonStore(lab.home / "accounts" / "passwords.json")
+    if not store.path.exists():
+        store.create({})
+    known = store.read().get(name)
+    if known:
+        return str(known)
+    made = f"{secrets.token_urlsafe(24)}aA1!"
+    with directory.connected(lab, "Administrator") as connection:
+        entry = directory.find(connection, lab, f"{name}$")
+        if entry is None:
+            raise LookupError(f"there is no service account {name}")
+        change = {"unicodePwd": [(ldap3.MODIFY_REPLACE, [directory.quoted(made)])]}
+        connection.modify(entry["dn"], t.cast(t.Any, change))
+    with store.edit(f"password of {name}") as state:
+        state[name] = made
+    return made
+
+
+def sid_of(lab: Lab, account: str) -> str | None:
+    """Return the SID of an account named DOMAIN\\name or name@domain, or None when the directory has none or is away."""
+    name = account.rpartition("\\")[2].partition("@")[0]
+    try:
+        with directory.connected(lab, "Administrator") as connection:
+            return acl.sid_text(directory.sid_of(connection, lab, name))
+    except (LDAPException, LookupError):
+        return None

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The two ways in which a connector of the lab creates a computer: Samba's offline domain join, and plain LDAP.
+
+Both are bound as the connector's service account, so that a right that is missing is missing here too. Samba's ``net``
+re-uses an existing account where Windows refuses, so a name that is taken is refused before.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ldap3.core.exceptions import LDAPException, LDAPInsufficientAccessRightsResult
+
+from odj_lab import directory
+from odj_lab.processes import LabError
+from odj_lab.settings import Lab
+
+ACCESS_DENIED_CODES = (5, 31, 134)
+"""Exit codes of ``net offlinejoin``: 5 access denied without an OU, 134 refused with an OU, 31 refused late."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to create, and as whom.
+
+    Attributes:
+        name: Name of the computer.
+        unit: DN of the OU, or "" for the default container.
+        account: The service account, without the dollar sign.
+        password: Its password.
+    """
+
+    name: str
+    unit: str
+    account: str
+    password: str
+
+
+class Refused(Exception):
+    """The directory did not create the computer. ``denied``: for want of a right."""
+
+    def __init__(self, text: str, *, denied: bool) -> None:
+        super().__init__(text)
+        self.denied = denied
+
+
+def ways() -> dict[str, Callable[[Lab, Order], None]]:
+    """Return the ways by name."""
+    return {"net": by_net, "ldap": by_ldap}
+
+
+def best_way() -> str:
+    """Return ``net`` where Samba's client is installed, else ``ldap``."""
+    return "net" if shutil.which("net", path=f"{os.environ.get('PATH', '')}:/usr/bin") else "ldap"
+
+
+def by_ldap(lab: Lab, order: Order) -> None:
+    """Create the computer with one LDAP add.
+
+    Raises:
+        Refused: The directory refused.
+        LabError: The name is taken.
+    """
+    fqdn = f"{order.name.lower()}.{lab.domain}"
+    attributes = {
+        "sAMAccountName": f"{order.name}$",
+        "userAccountControl": 4096,
+        "dNSHostName": fqdn,
+        "servicePrincipalName": [f"HOST/{order.name}", f"HOST/{fqdn}"],
+        "unicodePwd": directory.quoted(f"{secrets.token_urlsafe(60)}aA1!"),
+    }
+    dn = f"CN={order.name},{order.unit or directory.computers_container(lab)}"
+    try:
+        with directory.connected(lab, f"{order.account}$", order.password) as connection:
+            _refuse_taken(directory.find(connection, lab, f"{order.name}$") is not None, order)
+            connection.add(dn, "computer", attributes)
+    except LDAPInsufficientAccessRightsResult as error:
+        raise Refused(f"access denied ({dn}): {error.message}", denied=True) from error
+    except LDAPException as error:
+        raise Refused(f"the directory refused {dn}: {error}", denied=False) from error
+
+
+def by_net(lab: Lab, order: Order) -> None:
+    """Create the computer as an offline domain join, with Samba's own client; the blob is thrown away.
+
+    Raises:
+        Refused: The directory refused.
+        LabError: The name is taken.
+    """
+    try:
+        with directory.connected(lab, f"{order.account}$", order.password) as connection:
+            _refuse_taken(directory.find(connection, lab, f"{order.name}$") is not None, order)
+    except LDAPException as error:
+        raise Refused(f"the service account cannot log on: {error}", denied=False) from error
+    with tempfile.TemporaryDirectory(prefix="odj-join-") as scratch:
+        credentials = Path(scratch) / "credentials"
+        text = f"username = {order.account}$\npassword = {order.password}\ndomain = {lab.netbios}\n"
+        credentials.write_text(text, encoding="ascii")
+        unit = [f"machine_account_ou={order.unit}"] if order.unit else []
+        client = directory.instance_dir(lab) / "client" / "smb.conf"
+        done = directory.script(
+            lab,
+            *("run", "net", "offlinejoin", "provision", f"--configfile={client}", "-A", str(credentials)),
+            *(f"domain={lab.domain}", f"machine_name={order.name}", *unit),
+            *(f"dcname=dc1.{lab.domain}", f"savefile={scratch}/blob"),
+            check=False,
+        )
+    if done.returncode:
+        denied = done.returncode in ACCESS_DENIED_CODES
+        raise Refused(_reason(done.stdout + done.stderr, done.returncode, denied=denied), denied=denied)
+
+
+def _reason(output: str, code: int, *, denied: bool) -> str:
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    told = next((line for line in lines if "AD LDAP ERROR" in line), lines[-1] if lines else "no message")
+    return f"{'access denied, ' if denied else ''}net offlinejoin ended with {code}: {told}"
+
+
+def _refuse_taken(taken: bool, order: Order) -> None:
+    if taken:
+        raise LabError(f"A computer {order.name} exists already; Windows would not re-use it.")

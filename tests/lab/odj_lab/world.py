@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A whole lab: up, down, reset, wipe, and what runs. Directory in one process, everything else in another."""
+
+from __future__ import annotations
+
+import fcntl
+import importlib.util
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from odj_lab import directory, inventory, pki, processes
+from odj_lab.directory_content import fill
+from odj_lab.processes import LabError
+from odj_lab.product import builds
+from odj_lab.settings import SERVERS, Lab
+from odj_lab.store import JsonStore
+
+PACKAGES = ("ldap3", "cryptography", "spnego", "jwt", "yaml")
+SERVER_PORTS = (5985, 5986)
+CLOUD_PORT = 8443
+Say = Callable[[str], None]
+
+
+def daemon_record(lab: Lab) -> Path:
+    """Return the file that names the daemon: the connector servers, the cloud and the heartbeats."""
+    return lab.home / "run" / "daemon.pid"
+
+
+def directory_record(lab: Lab) -> Path:
+    """Return the file that names the process of the domain controller."""
+    return lab.home / "run" / "dc1.pid"
+
+
+def running(lab: Lab) -> dict[str, processes.Process]:
+    """Return the processes of a lab that are alive, by name."""
+    records = {"directory": directory_record(lab), "daemon": daemon_record(lab)}
+    found = {name: processes.recorded(path) for name, path in records.items()}
+    return {name: process for name, process in found.items() if process is not None}
+
+
+def require(lab: Lab) -> None:
+    """See that a lab is up.
+
+    Raises:
+        LabError: It is not.
+    """
+    if len(running(lab)) < 2:
+        raise LabError(f"Lab {lab.name} is not up: bring it up first.")
+
+
+def up(lab: Lab, say: Say) -> None:
+    """Bring a lab up, or complete it when a part is missing. What was started is stopped again when that fails.
+
+    Raises:
+        LabError: Something is missing or in the way; the text says what.
+    """
+    with _alone(lab):
+        before = running(lab)
+        if len(before) == 2:
+            say(f"lab {lab.name} is up already on {lab.net}.0")
+            return
+        _check(lab, before)
+        try:
+            _start(lab, say)
+        except BaseException:
+            _stop(lab, keep=tuple(before))
+            raise
+
+
+def down(lab: Lab, say: Say) -> None:
+    """Stop all processes of a lab; its data stay, so that the next ``up`` goes on from there."""
+    with _alone(lab):
+        stopped = _stop(lab)
+    say(f"lab {lab.name}: stopped {' and '.join(stopped)}" if stopped else f"lab {lab.name} does not run")
+
+
+def reset(lab: Lab, say: Say) -> None:
+    """Bring a lab back to its first state and up; its passwords and certificates stay."""
+    with _alone(lab):
+        _stop(lab)
+        for path in (lab.directory_dir, lab.home / "servers", lab.cloud_dir, lab.home / "accounts"):
+            shutil.rmtree(path, ignore_errors=True)
+    up(lab, say)
+
+
+def wipe(lab: Lab, say: Say) -> None:
+    """Stop a lab and delete its directory."""
+    with _alone(lab):
+        _stop(lab)
+        shutil.rmtree(lab.home, ignore_errors=True)
+    say(f"lab {lab.name}: {lab.home} is deleted")
+
+
+def _start(lab: Lab, say: Say) -> None:
+    from odj_lab import cloud, windows
+
+    begun = time.monotonic()
+
+    def phase(text: str) -> None:
+        say(f"[{time.monotonic() - begun:5.1f} s] {text}")
+
+    lab.save()
+    pki.ensure_ca(lab)
+    builds.write_installers(lab)
+    for name in SERVERS:
+        _create(JsonStore(lab.server_dir(name) / "state.json"), lambda name=name: windows.create_state(lab, name))
+    _create(JsonStore(lab.cloud_dir / "state.json"), lambda: cloud.create_state(lab))
+    phase(f"state, certificates and installers in {lab.home}")
+    directory.start(lab, fill)
+    process = directory.process(lab)
+    if process is None:
+        raise LabError(f"The lab's domain controller ended right after its start (logs: {directory.instance_dir(lab)}/log)")
+    processes.record(directory_record(lab), process.pid)
+    phase(f"domain {lab.domain}: dc1 on {lab.dc_address}, ldaps 636")
+    _start_daemon(lab)
+    phase(f"servers {', '.join(f'{s} {lab.server_address(s)}' for s in SERVERS)}: WS-Man 5985 and 5986")
+    phase(f"Entra and Graph: {lab.cloud_url}")
+    inventory.write(lab)
+    phase(f"up; inventory {inventory.path(lab)}; ends by itself after {directory.maximum_seconds()} s")
+
+
+def _start_daemon(lab: Lab) -> None:
+    source = str(Path(__file__).parents[1])
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([source, os.environ.get("PYTHONPATH", "")])}
+    environment |= {"ODJ_LAB_NAME": lab.name, "ODJ_LAB_HOME": str(lab.home.parent), "PYTHONDONTWRITEBYTECODE": "1"}
+    argv = [sys.executable, "-m", "odj_lab", "serve"]
+    pid = processes.spawn(argv, log=lab.home / "run" / "daemon.log", environment=environment)
+    processes.record(daemon_record(lab), pid)
+
+
+def _create(store: JsonStore, make: Callable[[], dict[str, object]]) -> None:
+    if not store.path.exists():
+        store.create(make())
+
+
+def _check(lab: Lab, before: dict[str, processes.Process]) -> None:
+    wanted_net = os.environ.get("ODJ_LAB_NET", lab.net)
+    if wanted_net != lab.net:
+        raise LabError(
+            f"Lab {lab.name} in {lab.home} lives on {lab.net}, not on {wanted_net}: wipe it, or choose another "
+            "ODJ_LAB_NAME for a second lab."
+        )
+    lacking = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
+    if lacking:
+        raise LabError(f"{sys.executable} lacks the Python packages {', '.join(lacking)}; ODJ_LAB_PYTHON may name another.")
+    if sentence := directory.missing():
+        raise LabError(sentence)
+    wanted = []
+    if "directory" not in before:
+        wanted += [(lab.dc_address, port) for port in directory.PORTS]
+    if "daemon" not in before:
+        wanted += [(lab.server_address(server), port) for server in SERVERS for port in SERVER_PORTS]
+        wanted.append((lab.cloud_address, CLOUD_PORT))
+    taken = [f"{address}:{port}" for address, port in wanted if not processes.is_free(address, port)]
+    if taken:
+        raise LabError(
+            f"In use by another program: {', '.join(taken)}. End it, or choose other addresses with ODJ_LAB_NET "
+            f"(now {lab.net}) and another ODJ_LAB_NAME."
+        )
+
+
+def _stop(lab: Lab, keep: tuple[str, ...] = ()) -> list[str]:
+    stopped = []
+    for name, process in running(lab).items():
+        if name not in keep:
+            directory.stop(lab) if name == "directory" else processes.stop(process)
+            stopped.append(name)
+    if "directory" not in keep and directory.process(lab):
+        directory.stop(lab)
+    return stopped
+
+
+@contextmanager
+def _alone(lab: Lab) -> Iterator[None]:
+    """Let one command at a time start or stop a lab."""
+    lab.home.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = lab.home.parent / f".{lab.name}.lock"
+    with path.open("w", encoding="ascii") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LabError(f"Another command is starting or stopping lab {lab.name} just now.") from None
+        yield

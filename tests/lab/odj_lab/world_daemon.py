@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one background process of ours: connector servers, cloud, heartbeats. Ends by itself when forgotten."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from contextlib import ExitStack, closing
+
+from odj_lab import directory, processes
+from odj_lab.product import heartbeat
+from odj_lab.settings import Lab
+
+
+def serve(lab: Lab) -> int:
+    """Serve a lab until SIGTERM, until its time is over, or until its directory is gone; return the exit code."""
+    from odj_lab import cloud, windows
+
+    ended = threading.Event()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(sign, lambda *_: ended.set())
+    controller = directory.process(lab)
+    deadline = time.monotonic() + directory.maximum_seconds()
+    with ExitStack() as parts:
+        try:
+            parts.enter_context(closing(cloud.serve(lab)))
+            parts.enter_context(closing(windows.serve(lab)))
+            parts.enter_context(closing(heartbeat.start(lab)))
+        except OSError as error:
+            processes.say(f"The lab's servers could not listen: {error}")
+            return 1
+        processes.say("ready")
+        while not ended.wait(1):
+            if time.monotonic() > deadline or not (lab.home / "lab.json").exists():
+                if controller is not None:
+                    processes.stop(controller)
+                break
+    return 0
