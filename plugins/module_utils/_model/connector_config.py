@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to the collection hybridjoin.odj: may change without notice.
+"""The wizard's .exe.config: read its appSettings, and change single values so that every other byte stays.
+
+The file is never written from a parsed tree: a parser tells where an element starts, the rest is surgery on the text.
+Keys: https://learn.microsoft.com/en-us/autopilot/windows-autopilot-hybrid.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+import xml.parsers.expat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
+
+UNITS_KEY = "OrganizationalUnitsUsedForOfflineDomainJoin"
+ACCOUNT_KEY = "TenantConfiguredManagedServiceAccount"
+DISABLE_UPDATES_KEY = "DisableOUUpdates"
+
+_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+_DECLARED = re.compile(rb"""<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
+_ATTRIBUTE = re.compile(r"""\s+([^\s=/>]+)\s*=\s*("[^"]*"|'[^']*')""")
+_SECTION = ["configuration", "appSettings"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """The file as text, with what is needed to write the same bytes again."""
+
+    text: str
+    bom: bytes
+    encoding: str
+
+    def to_bytes(self) -> bytes:
+        return self.bom + self.text.encode(self.encoding)
+
+
+@dataclass(slots=True)
+class _Map:
+    """Where things stand in the text, as character offsets; filled while parsing."""
+
+    path: list[str] = field(default_factory=list)
+    sections: list[tuple[int, Mapping[str, str]]] = field(default_factory=list)
+    section_ends: list[int] = field(default_factory=list)
+    adds: list[tuple[int, str, str]] = field(default_factory=list)
+
+
+def read(content: bytes, path: str) -> dict[str, str]:
+    """Return the appSettings of a configuration file by key.
+
+    Raises:
+        OdjError: It is not XML, has no appSettings or several, keeps them in another file, or has a key twice.
+    """
+    return {key: value for _, key, value in _locate(_decode(content, path), path).adds}
+
+
+def replace(content: bytes, wanted: Mapping[str, str], path: str) -> bytes:
+    """Return the file with the wanted values; all other bytes are those of ``content``.
+
+    A key that is missing is added as the last one of its section, indented like the one before it.
+
+    Raises:
+        OdjError: As ``read``.
+    """
+    for key, value in wanted.items():
+        decoded = _decode(content, path)
+        found = _locate(decoded, path)
+        start = next((at for at, name, _ in found.adds if name.casefold() == key.casefold()), None)
+        if start is not None:
+            edited = _set_value(decoded, start, value)
+        else:
+            edited = _insert(decoded, found, f'<add key="{key}" value="{_escape(value, chr(34), decoded.encoding)}" />')
+        content = _Text(edited, decoded.bom, decoded.encoding).to_bytes()
+    after = {key.casefold(): value for key, value in read(content, path).items()}
+    if any(after.get(key.casefold()) != value for key, value in wanted.items()):
+        raise _problem(path, "the edited text does not read back as what was written")
+    return content
+
+
+def split_units(value: str) -> list[str]:
+    """Return the DNs of an OU list: split at semicolons that are not escaped, without blanks around them."""
+    parts, start, index = [], 0, 0
+    while index < len(value):
+        if value[index] == "\\":
+            index += 1
+        elif value[index] == ";":
+            parts.append(value[start:index])
+            start = index + 1
+        index += 1
+    return [part.strip() for part in [*parts, value[start:]] if part.strip()]
+
+
+def join_units(units: list[str]) -> str:
+    """Return the value for an OU list. A semicolon inside a DN is written as \\3B: a reader that knows no escapes splits there."""
+    return ";".join(unit.replace("\\;", "\\3B") for unit in units)
+
+
+def _problem(path: str, got: str) -> OdjError:
+    return OdjError(
+        "read the configuration file", on=path, got=got, advice="Correct the file by hand; nothing was changed."
+    )
+
+
+def _decode(content: bytes, path: str) -> _Text:
+    bom, encoding = next(((b, e) for b, e in _BOMS if content.startswith(b)), (b"", ""))
+    if not encoding:
+        declared = _DECLARED.match(content)
+        encoding = declared.group(1).decode("ascii") if declared else "utf-8"
+    try:
+        decoded = _Text(content[len(bom) :].decode(encoding), bom, encoding)
+    except (LookupError, UnicodeDecodeError) as error:
+        raise _problem(path, f"it cannot be decoded as {encoding}: {error}") from error
+    if decoded.to_bytes() != content:
+        raise _problem(path, f"its bytes do not survive reading and writing as {encoding}")
+    return decoded
+
+
+def _locate(decoded: _Text, path: str) -> _Map:
+    found = _Map()
+    data = decoded.text.encode("utf-8")
+    parser = xml.parsers.expat.ParserCreate("utf-8")
+
+    def here() -> int:
+        return len(data[: parser.CurrentByteIndex].decode("utf-8"))
+
+    def start(name: str, attributes: Mapping[str, str]) -> None:
+        if [*found.path, name] == _SECTION:
+            found.sections.append((here(), attributes))
+        elif found.path == _SECTION and name == "add":
+            found.adds.append((here(), attributes.get("key", ""), attributes.get("value", "")))
+        found.path.append(name)
+
+    def end(_name: str) -> None:
+        if found.path == _SECTION:
+            found.section_ends.append(here())
+        found.path.pop()
+
+    def doctype(*_details: object) -> None:
+        raise _problem(path, "it has a document type definition, which a configuration file does not need")
+
+    parser.StartElementHandler, parser.EndElementHandler, parser.StartDoctypeDeclHandler = start, end, doctype
+    try:
+        parser.Parse(data, True)
+    except xml.parsers.expat.ExpatError as error:
+        raise _problem(path, f"it is not well-formed XML: {error}") from error
+    _check(found, path)
+    return found
+
+
+def _check(found: _Map, path: str) -> None:
+    if len(found.sections) != 1:
+        raise _problem(path, f"it has {len(found.sections)} sections configuration/appSettings instead of one")
+    elsewhere = [name for name in ("configSource", "file") if name in found.sections[0][1]]
+    if elsewhere:
+        raise _problem(path, f"its appSettings refer to another file ({elsewhere[0]}={found.sections[0][1][elsewhere[0]]})")
+    keys = [key.casefold() for _, key, _ in found.adds]
+    twice = sorted({key for _, key, _ in found.adds if keys.count(key.casefold()) > 1})
+    if twice:
+        raise _problem(path, f"its appSettings have the key {twice[0]} more than once")
+
+
+def _set_value(decoded: _Text, start: int, value: str) -> str:
+    """Put a value into the element that starts at an offset, between the quotes that are there."""
+    text = decoded.text
+    name_end = start + len("<add")
+    for attribute in _attributes(text, name_end):
+        if attribute.group(1) == "value":
+            first, last = attribute.span(2)
+            return text[: first + 1] + _escape(value, text[first], decoded.encoding) + text[last - 1 :]
+        name_end = attribute.end()
+    return f'{text[:name_end]} value="{_escape(value, chr(34), decoded.encoding)}"{text[name_end:]}'
+
+
+def _attributes(text: str, at: int) -> list[re.Match[str]]:
+    found = []
+    while match := _ATTRIBUTE.match(text, at):
+        found.append(match)
+        at = match.end()
+    return found
+
+
+def _insert(decoded: _Text, found: _Map, element: str) -> str:
+    text, start, end = decoded.text, found.sections[0][0], found.section_ends[0]
+    if not text.startswith("</", end):
+        # <appSettings/>: opened up, the closing tag on a line of its own.
+        head = _attributes(text, start + len("<appSettings"))
+        cut = head[-1].end() if head else start + len("<appSettings")
+        outer = _leading(text, start)
+        return f"{text[:cut]}>{outer}  {element}{outer}</appSettings>{text[text.index('/>', cut) + 2 :]}"
+    before = _leading(text, found.adds[-1][0]) if found.adds else f"{_leading(text, end)}  "
+    body = text[:end].rstrip()
+    return body + before + element + text[len(body) :]
+
+
+def _leading(text: str, at: int) -> str:
+    """Return the white space in front of an offset, from the last line end on."""
+    space = text[len(text[:at].rstrip()) : at]
+    line_end = space.rfind("\n")
+    if line_end < 0:
+        return space
+    return space[line_end - (space[line_end - 1 : line_end] == "\r") :]
+
+
+def _escape(value: str, quote: str, encoding: str) -> str:
+    text = value.replace("&", "&amp;").replace("<", "&lt;").replace(quote, "&quot;" if quote == '"' else "&apos;")
+    text = "".join(f"&#{ord(char)};" if char in "\t\r\n" else char for char in text)
+    return text.encode(encoding, "xmlcharrefreplace").decode(encoding)
