@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The HTTP and HTTPS listeners of one server: authentication, encryption, faults on request, then the shells."""
+
+from __future__ import annotations
+
+import http.server
+import socket
+import ssl
+import struct
+import threading
+import time
+import typing as t
+from pathlib import Path
+
+from odj_lab.windows import wire
+from odj_lab.windows.auth import BadMessage, Gate
+from odj_lab.windows.executor import execute, report
+from odj_lab.windows.machine import Machine, fault
+from odj_lab.windows.shells import Output, Report, Shells
+
+LARGEST_REQUEST = 8_000_000
+
+
+class ConnectionDropped(Exception):
+    """A fault asks for this connection to be cut."""
+
+
+class Listener(http.server.ThreadingHTTPServer):
+    """One port. It knows its connections, so that a server that goes down takes them along."""
+
+    daemon_threads = True
+    allow_reuse_address = True
+    request_queue_size = 64
+
+    def __init__(self, address: tuple[str, int], door: Door, tls: ssl.SSLContext | None) -> None:
+        self.door = door
+        self.tls = tls
+        self.live: set[socket.socket] = set()
+        super().__init__(address, Handler)
+
+    def get_request(self) -> tuple[socket.socket, t.Any]:
+        """Accept; the TLS handshake is left to the connection's own thread."""
+        connection, address = super().get_request()
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self.tls:
+            connection = self.tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        self.live.add(connection)
+        return connection, address
+
+    def shutdown_request(self, request: t.Any) -> None:
+        """Forget a connection that has ended."""
+        self.live.discard(request)
+        super().shutdown_request(request)
+
+    def handle_error(self, request: t.Any, client_address: t.Any) -> None:
+        """Stay silent: clients that go away, or that distrust our certificate, are everyday life."""
+
+    def cut(self) -> None:
+        """Stop listening and cut what is open."""
+        self.shutdown()
+        self.server_close()
+        for connection in list(self.live):
+            cut(connection)
+
+
+def cut(connection: socket.socket) -> None:
+    """End a connection the hard way, as a machine that goes down does."""
+    try:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass
+
+
+class Door:
+    """What both listeners of a server share: its shells, accounts and faults."""
+
+    def __init__(self, machine: Machine, accounts: Path) -> None:
+        self.machine = machine
+        self.accounts = accounts
+        self.shells = Shells(self._run)
+
+    def gate(self, *, encrypts: bool) -> Gate:
+        """Return the gate of a new connection."""
+        return Gate(self.machine.lab.passwords["ansible"], self.accounts, self.machine.name, encrypts)
+
+    def refuses_logon(self) -> bool:
+        """Whether a fault lets no one in."""
+        return fault(self.machine.read(), "refuse_logon") is not None
+
+    def delay(self) -> None:
+        """Wait as long as a fault of latency says."""
+        latency = fault(self.machine.read(), "latency")
+        if latency:
+            time.sleep(latency["ms"] / 1000)
+
+    def answer(self, request: wire.Request) -> bytes:
+        """Answer one request.
+
+        Raises:
+            wire.Fault: As Windows would.
+            ConnectionDropped: A fault says so for this remote execution.
+        """
+        if request.action == "Command" and self._drop_due("before"):
+            raise ConnectionDropped
+        answer = self.shells.handle(request)
+        if request.action == "Receive" and b"CommandState/Done" in answer and self._drop_due("after"):
+            raise ConnectionDropped
+        return answer
+
+    def _drop_due(self, moment: str) -> bool:
+        due = fault(self.machine.read(), "drop_connection")
+        if not due or due.get("when", "before") != moment:
+            return False
+        with self.machine.edit("fault: drop the connection at a step") as state:
+            found = fault(state, "drop_connection")
+            if not found:
+                return False
+            found["step"] -= 1
+            if found["step"] > 0:
+                return False
+            state["faults"].remove(found)
+        return True
+
+    def _run(self, line: str, stdin: bytes) -> tuple[Output, Report]:
+        ran = execute(self.machine, line, stdin)
+        return ran.output, lambda requests: report(self.machine, ran, requests)
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    """One connection."""
+
+    protocol_version = "HTTP/1.1"
+    server_version = "Microsoft-HTTPAPI/2.0"
+    sys_version = ""
+    wbufsize = -1
+    server: Listener
+
+    def setup(self) -> None:
+        """Finish the TLS handshake and set up this connection's gate."""
+        if isinstance(self.request, ssl.SSLSocket):
+            self.request.settimeout(30)
+            self.request.do_handshake()
+            self.request.settimeout(None)
+        super().setup()
+        self.gate = self.server.door.gate(encrypts=self.server.tls is None)
+
+    def log_message(self, format: str, *args: t.Any) -> None:
+        """Write nothing: executions have a log of their own."""
+
+    def do_POST(self) -> None:
+        """Take one WS-Man request."""
+        door = self.server.door
+        body = self.rfile.read(min(int(self.headers.get("Content-Length") or 0), LARGEST_REQUEST))
+        door.delay()
+        if not self.path.startswith("/wsman"):
+            self._send(404, b"")
+        elif not self.gate.admits(self.headers.get("Authorization", "")) or door.refuses_logon():
+            self._send(401, b"", challenge=self.gate.challenge)
+        elif not body:
+            self._send(200, b"")
+        else:
+            self._answer(door, body)
+
+    def _answer(self, door: Door, body: bytes) -> None:
+        request = None
+        try:
+            request = wire.parse(self.gate.opened(self.headers.get("Content-Type", ""), body))
+            status, answer = 200, door.answer(request)
+        except (wire.BadRequest, BadMessage):
+            self._send(400, b"")
+            return
+        except wire.Fault as error:
+            status, answer = 500, wire.faulted(request, error)
+        except ConnectionDropped:
+            self.close_connection = True
+            cut(self.connection)
+            return
+        content_type, answer = self.gate.sealed(answer)
+        self._send(status, answer, content_type=content_type)
+
+    def _send(self, status: int, body: bytes, *, content_type: str = "", challenge: t.Sequence[str] = ()) -> None:
+        self.send_response(status)
+        for value in challenge:
+            self.send_header("WWW-Authenticate", value)
+        if content_type:
+            self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+class Endpoint:
+    """The two ports of one server; open while the machine is up."""
+
+    HTTP, HTTPS = 5985, 5986
+
+    def __init__(self, machine: Machine, accounts: Path, certificate: tuple[Path, Path]) -> None:
+        self.machine = machine
+        self._accounts = accounts
+        self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._tls.load_cert_chain(*certificate)
+        self._listeners: list[Listener] = []
+        self._door: Door | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether both ports listen."""
+        return bool(self._listeners)
+
+    def open(self) -> None:
+        """Listen on both ports.
+
+        Raises:
+            OSError: A port is taken or the address is not there.
+        """
+        address = self.machine.lab.server_address(self.machine.name)
+        self._door = Door(self.machine, self._accounts)
+        for port, tls in ((self.HTTP, None), (self.HTTPS, self._tls)):
+            try:
+                listener = Listener((address, port), self._door, tls)
+            except OSError as error:
+                self.close()
+                raise OSError(error.errno, f"{self.machine.name} cannot listen on {address}:{port}: {error}") from error
+            threading.Thread(target=listener.serve_forever, args=(0.1,), daemon=True).start()
+            self._listeners.append(listener)
+
+    def close(self) -> None:
+        """Refuse new connections, cut the open ones, forget all shells."""
+        for listener in self._listeners:
+            listener.cut()
+        self._listeners.clear()
+        if self._door:
+            self._door.shells.close()
