@@ -38,6 +38,6 @@ class GraphError(OdjError):
         super().__init__(tried, on=on, got=got, advice=advice)
 
     def to_json(self) -> dict[str, str]:
-        """Return the parts for a task result; status, code and request_id stand beside the four of OdjError."""
-        own = {"status": str(self.status), "code": self.code, "request_id": self.request_id}
+        """Return the parts for a task result: the four of OdjError, and status, code and request_id as text."""
+        own = {"status": str(self.status or ""), "code": self.code, "request_id": self.request_id}
         return {**super().to_json(), **own}

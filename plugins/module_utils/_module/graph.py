@@ -10,7 +10,6 @@ import typing as t
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import AnsibleFallbackNotFound
 
@@ -27,6 +26,7 @@ CLOUDS = {
     "AzureUSGovernment": ("https://login.microsoftonline.us", "https://graph.microsoft.us"),
     "AzureUSGovernmentDoD": ("https://login.microsoftonline.us", "https://dod-graph.microsoft.us"),
 }
+_HTTPS_HOST = re.compile(r"https://(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::\d{1,5})?", re.IGNORECASE)
 SIGN_IN_OPTIONS = (
     "tenant_id",
     "client_id",
@@ -115,10 +115,9 @@ def _transport(params: Mapping[str, t.Any]) -> Transport:
 
 
 def _address(option: str, text: str) -> str:
-    address = text.strip().rstrip("/")
+    address = text.strip().removesuffix("/")
     address = address if "://" in address else f"https://{address}"
-    url = urlsplit(address)
-    if url.scheme != "https" or not url.hostname or url.path or url.query or url.fragment or "@" in url.netloc:
+    if not _HTTPS_HOST.fullmatch(address):
         advice = "Give the host alone, with a port if need be: https://graph.microsoft.com"
         raise InvalidInput("read the options", on=option, got=f"{text!r} is not an https host", advice=advice)
     return address

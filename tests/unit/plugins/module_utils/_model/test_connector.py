@@ -20,7 +20,9 @@ def test_builds_compare_by_number_and_not_as_text() -> None:
     assert Build.parse("6.999.2000.5") < Build.parse("6.2501.2000.5") < Build.parse("6.2501.2000.10")
 
 
-@pytest.mark.parametrize("text", ["", "latest", "6.2501", "6.2501.2000.5.1", "v6.2501.2000.5", "6.2501.-1.5", "6.٢.0.0"])
+@pytest.mark.parametrize(
+    "text", ["", "latest", "6.2501", "6.2501.2000.5.1", "v6.2501.2000.5", "6.2501.-1.5", "6.٢.0.0"]
+)
 def test_anything_else_is_refused_by_name(text: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         Build.parse(text)

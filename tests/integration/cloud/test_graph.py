@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Graph adapter against the lab's Graph over https: pages, throttling, refusals, broken connections."""
+
+from __future__ import annotations
+
+import email.utils
+import socket
+import time
+import typing as t
+from collections.abc import Callable
+
+import pytest
+import requests
+
+from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.client import Graph
+from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.connectors import read_connectors
+from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.errors import GraphError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.unfold import explain
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.graph import PatientClock
+from odj_lab.cloud import CLIENT_ID, connectors, serve
+from odj_lab.cloud.state import DOMAIN_JOIN, requests_log, store
+from odj_lab.settings import Lab
+
+Opened: t.TypeAlias = "Callable[..., Graph]"
+CONNECTORS = "deviceManagement/domainJoinConnectors"
+
+
+def fault(lab: Lab, *rules: dict[str, t.Any]) -> None:
+    with store(lab).edit("faults") as state:
+        state["faults"]["rules"] = list(rules)
+
+
+def enrol(lab: Lab, count: int) -> list[str]:
+    return [connectors.register(lab, f"odj{number:02}", "6.2604.2000.3") for number in range(1, count + 1)]
+
+
+def bearer(lab: Lab) -> dict[str, str]:
+    """Return the header of a caller with a token of its own."""
+    form = {
+        "client_id": CLIENT_ID,
+        "client_secret": lab.passwords["graph-app"],
+        "grant_type": "client_credentials",
+        "scope": f"{lab.cloud_url}/.default",
+    }
+    url = f"{lab.cloud_url}/{lab.tenant_id}/oauth2/v2.0/token"
+    answer = requests.post(url, data=form, verify=str(lab.ca_path), timeout=10)
+    return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+
+
+@pytest.mark.parametrize(("count", "reads"), [(0, 1), (2, 1), (3, 2), (5, 3)])
+def test_all_pages_are_read(lab: Lab, opened: Opened, count: int, reads: int) -> None:
+    ids = enrol(lab, count)
+    graph = opened()
+    assert [row["id"] for row in read_connectors(graph)] == ids
+    assert graph.operations()["read"] == reads
+
+
+def test_a_link_to_a_foreign_host_is_refused_and_the_token_stays_here(lab: Lab, opened: Opened) -> None:
+    enrol(lab, 3)
+    with store(lab).edit("lead away") as state:
+        state["next_link"] = f"https://localhost:8443/beta/{CONNECTORS}"
+    with pytest.raises(GraphError, match="leads elsewhere, to 'localhost:8443'"):
+        read_connectors(opened())
+
+
+def test_throttling_is_waited_for_as_told(lab: Lab, opened: Opened, clock: PatientClock) -> None:
+    enrol(lab, 1)
+    date = email.utils.formatdate(time.time() + 30, usegmt=True)
+    fault(
+        lab,
+        {"do": "throttle", "kind": "read", "retry_after": "7"},
+        {"do": "unavailable", "kind": "read", "retry_after": date},
+        {"do": "throttle", "kind": "read", "nested_retry_after": "11"},
+        {"do": "throttle", "kind": "read"},
+    )
+    graph = opened()
+    assert len(read_connectors(graph)) == 1
+    assert graph.operations()["read"] == 5
+    told, dated, nested, own = clock.slept
+    assert (told, nested) == (7.0, 11.0)
+    assert 25 < dated <= 30
+    assert 8 <= own < 9
+
+
+def test_throttling_without_end_is_told_with_the_request_id(lab: Lab, opened: Opened, clock: PatientClock) -> None:
+    fault(lab, {"do": "throttle", "kind": "read", "count": 99})
+    with pytest.raises(GraphError, match=r"HTTP 429, TooManyRequests: Too many requests\..*fewer tasks") as caught:
+        read_connectors(opened())
+    assert caught.value.request_id
+    assert len(clock.slept) == 4
+
+
+def test_a_throttled_token_is_waited_for_too(lab: Lab, opened: Opened, clock: PatientClock) -> None:
+    fault(lab, {"do": "throttle", "kind": "token", "retry_after": "3"}, {"do": "unavailable", "kind": "discovery"})
+    graph = opened()
+    assert read_connectors(graph) == []
+    assert graph.operations() == {"discovery": 2, "token": 2, "read": 1}
+    assert clock.slept[-1] == 3.0
+
+
+def test_a_connection_that_drops_in_the_middle_is_made_again(lab: Lab, opened: Opened, clock: PatientClock) -> None:
+    ids = enrol(lab, 3)
+    fault(lab, {"do": "drop", "kind": "read", "skip": 1})
+    assert [row["id"] for row in read_connectors(opened())] == ids
+    assert len(clock.slept) == 1
+
+
+def test_a_token_revoked_in_the_middle_is_replaced_once(lab: Lab, opened: Opened) -> None:
+    ids = enrol(lab, 3)
+    fault(lab, {"do": "revoke", "kind": "read", "skip": 1})
+    graph = opened()
+    assert [row["id"] for row in read_connectors(graph)] == ids
+    assert graph.operations() == {"discovery": 1, "token": 2, "read": 3}
+    assert [entry["status"] for entry in requests_log(lab).entries() if entry["kind"] == "read"] == [200, 401, 200]
+
+
+def test_a_missing_permission_is_unfolded_and_named(lab: Lab, opened: Opened) -> None:
+    with store(lab).edit("take the permission away") as state:
+        state["apps"][CLIENT_ID]["permissions"] = ["DeviceManagementServiceConfig.Read.All"]
+    with pytest.raises(GraphError) as caught:
+        read_connectors(opened())
+    assert caught.value.got.startswith("HTTP 403, Forbidden: Application is not authorized")
+    assert "Operation ID" not in caught.value.got
+    assert "DeviceManagementConfiguration.Read.All, with an administrator's consent" in caught.value.advice
+
+
+def test_the_lab_answers_a_delete_as_it_is_in_life(lab: Lab) -> None:
+    connector = enrol(lab, 1)[0]
+    with store(lab).edit("allow writing") as state:
+        state["apps"][CLIENT_ID]["permissions"] = ["DeviceManagementConfiguration.ReadWrite.All"]
+    url = f"{lab.cloud_url}/beta/{CONNECTORS}/{connector}"
+    answer = requests.delete(url, headers=bearer(lab), verify=str(lab.ca_path), timeout=10)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "UnknownError")
+    assert (explain(answer.text).code, explain(answer.text).message) == ("Forbidden", "An error has occurred")
+    assert len(connectors.listed(lab)) == 1
+
+
+def test_the_lab_knows_these_resources_in_beta_only(lab: Lab) -> None:
+    headers = bearer(lab)
+    for name in ("domainJoinConnectors", "deviceConfigurations", "windowsAutopilotDeploymentProfiles"):
+        path = f"deviceManagement/{name}"
+        found, lost = (
+            requests.get(f"{lab.cloud_url}/{version}/{path}", headers=headers, verify=str(lab.ca_path), timeout=10)
+            for version in ("beta", "v1.0")
+        )
+        assert found.status_code == 200
+        assert lost.status_code == 400
+        assert lost.json()["error"]["message"] == f"Resource not found for the segment '{name}'."
+
+
+def test_domain_join_profiles_come_by_type_with_their_assignments(lab: Lab, opened: Opened) -> None:
+    with store(lab).edit("add another kind of profile") as state:
+        other = {"@odata.type": "#microsoft.graph.windows10GeneralConfiguration", "id": "other", "assignments": []}
+        state["device_configurations"].insert(0, other)
+    graph = opened()
+    query = {"$filter": "isof('microsoft.graph.windowsDomainJoinConfiguration')", "$expand": "assignments"}
+    rows = graph.rows("deviceManagement/deviceConfigurations", permission="x", query=query)
+    assert rows == connectors.profiles(lab)
+    assert rows[0]["@odata.type"] == DOMAIN_JOIN
+    assert rows[0]["organizationalUnit"] == "OU=Autopilot,DC=contoso,DC=test"
+    assert rows[0]["assignments"]
+
+
+def test_a_query_that_the_lab_does_not_know_fails_loudly(opened: Opened) -> None:
+    with pytest.raises(GraphError, match=r"The lab does not answer.*\$top"):
+        opened().rows(CONNECTORS, permission="x", query={"$top": "1"})
+
+
+@pytest.mark.parametrize(
+    ("silent", "state"), [(0, "active"), (3500, "active"), (3700, "error"), (6 * 86400, "inactive")]
+)
+def test_the_state_follows_from_the_last_contact(lab: Lab, silent: int, state: str) -> None:
+    connector = enrol(lab, 1)[0]
+    with store(lab).edit("time passes") as document:
+        document["clock_offset"] = silent
+    assert connectors.listed(lab)[0]["state"] == state
+    connectors.beat(lab, connector)
+    assert connectors.listed(lab)[0]["state"] == "active"
+
+
+def test_a_heartbeat_of_nobody_is_an_error(lab: Lab) -> None:
+    with pytest.raises(LookupError, match="no connector nobody"):
+        connectors.beat(lab, "nobody")
+
+
+def test_a_client_that_says_nothing_keeps_nobody_waiting(lab: Lab, opened: Opened) -> None:
+    with socket.create_connection((lab.cloud_address, 8443)):
+        assert read_connectors(opened(timeout=5)) == []
+
+
+def test_a_closed_cloud_is_gone_and_can_come_back(lab: Lab, opened: Opened) -> None:
+    neighbour = lab.on_net(lab.net.replace("127.42.", "127.43."))
+    (lab.pki_dir / "cloud.pem").rename(lab.pki_dir / "kept.pem")  # the leaf is for one address
+    try:
+        cloud = serve(neighbour)
+        cloud.close()
+        with pytest.raises(OSError, match="refused"):
+            socket.create_connection((neighbour.cloud_address, 8443), timeout=5)
+        serve(neighbour).close()
+    finally:
+        (lab.pki_dir / "kept.pem").replace(lab.pki_dir / "cloud.pem")
