@@ -94,7 +94,10 @@ def split_units(value: str) -> list[str]:
 
 
 def join_units(units: list[str]) -> str:
-    """Return the value for an OU list. A semicolon inside a DN is written as \\3B: a reader that knows no escapes splits there."""
+    r"""Return the value for an OU list.
+
+    A semicolon inside a DN is written as \3B: a reader that knows no escapes would split at it.
+    """
     return ";".join(unit.replace("\\;", "\\3B") for unit in units)
 
 
@@ -155,7 +158,9 @@ def _check(found: _Map, path: str) -> None:
         raise _problem(path, f"it has {len(found.sections)} sections configuration/appSettings instead of one")
     elsewhere = [name for name in ("configSource", "file") if name in found.sections[0][1]]
     if elsewhere:
-        raise _problem(path, f"its appSettings refer to another file ({elsewhere[0]}={found.sections[0][1][elsewhere[0]]})")
+        raise _problem(
+            path, f"its appSettings refer to another file ({elsewhere[0]}={found.sections[0][1][elsewhere[0]]})"
+        )
     keys = [key.casefold() for _, key, _ in found.adds]
     twice = sorted({key for _, key, _ in found.adds if keys.count(key.casefold()) > 1})
     if twice:

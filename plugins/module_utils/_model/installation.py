@@ -49,7 +49,7 @@ def plan_installation(server: str, connector: Connector, state: str, build: Buil
         build: What the installer installs; None with the state absent.
 
     Raises:
-        OdjError: A legacy connector is installed, or one whose version cannot be read or that cannot be removed silently.
+        OdjError: A legacy connector is installed, one whose version cannot be read, or one that cannot be removed.
     """
     if state == "absent" or build is None:
         return _removal(server, connector)

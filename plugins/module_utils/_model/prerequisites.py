@@ -24,7 +24,10 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server_host 
 _STAGES = {
     "dns": ("The name cannot be resolved.", "Correct the DNS settings of the server, or set the option proxy."),
     "connect": ("No TCP connection comes about.", "Open the firewall for it, or set the option proxy."),
-    "proxy": ("The proxy refuses the tunnel.", "Allow this host on the proxy for the computer and the service account."),
+    "proxy": (
+        "The proxy refuses the tunnel.",
+        "Allow this host on the proxy for the computer and the service account.",
+    ),
     "tls": ("No TLS session comes about.", "Exempt this host from TLS inspection and allow TLS 1.2."),
 }
 
@@ -34,7 +37,8 @@ class Verdict:
     """One prerequisite and how the server stands to it.
 
     Attributes:
-        name: operating_system, domain_membership, dotnet_framework, single_connector, connector_build or endpoint:host:port.
+        name: operating_system, domain_membership, dotnet_framework, single_connector, connector_build, or
+            endpoint:host:port.
         verdict: met, unmet or unknown (the server gave no answer to the question).
         found: What the server has.
         wanted: What it should have.
@@ -73,7 +77,9 @@ def to_facts(verdicts: Sequence[Verdict]) -> dict[str, object]:
     return {
         "prerequisites": [one.to_json() for one in verdicts],
         "unmet": [one.to_json() for one in verdicts if one.verdict == "unmet"],
-        "warnings": [f"{one.name}: {one.cause} {one.cure}".strip() for one in verdicts if one.verdict != "unmet" and one.cause],
+        "warnings": [
+            f"{one.name}: {one.cause} {one.cure}".strip() for one in verdicts if one.verdict != "unmet" and one.cause
+        ],
     }
 
 
@@ -147,7 +153,9 @@ def _dotnet(look: Look) -> Verdict:
     if release is not None and release >= DOTNET_4_7_2_RELEASE:
         return Verdict("dotnet_framework", "met", found, wanted)
     cause = "The installed .NET Framework is too old."
-    return Verdict("dotnet_framework", "unmet", found, wanted, cause, "Install .NET Framework 4.8 and restart the server.")
+    return Verdict(
+        "dotnet_framework", "unmet", found, wanted, cause, "Install .NET Framework 4.8 and restart the server."
+    )
 
 
 def _connector(look: Look) -> list[Verdict]:
@@ -164,7 +172,9 @@ def _connector(look: Look) -> list[Verdict]:
     if several:
         cause = "More than one connector is registered."
         first = Verdict("single_connector", "unmet", found, single, cause, "Uninstall all but one.")
-    found = str(connector.version) if connector.version else "none" if not connector.installed else "an unreadable version"
+    found = (
+        str(connector.version) if connector.version else "none" if not connector.installed else "an unreadable version"
+    )
     if not connector.legacy:
         return [first, Verdict("connector_build", "met", found, build)]
     cause = "A legacy connector can no longer process requests, and there is no upgrade from it."
@@ -179,9 +189,7 @@ def _endpoints(look: Look, scope: Scope) -> list[Verdict]:
     if not look.answered("network"):
         return [_unknown(f"endpoint:{target}", wanted, look.error("network")) for target in scope.endpoints]
     answers = look.value("network").parts("targets")
-    return [
-        _endpoint(target, answer, wanted) for target, answer in zip(scope.endpoints, answers, strict=False)
-    ]
+    return [_endpoint(target, answer, wanted) for target, answer in zip(scope.endpoints, answers, strict=False)]
 
 
 def _endpoint(target: str, answer: Fields, wanted: str) -> Verdict:

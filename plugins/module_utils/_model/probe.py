@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to the collection hybridjoin.odj: may change without notice.
-"""The questions to a Windows server, and typed access to its answers (contract: plugins/modules/odj_server_probe.yml)."""
+"""The questions to a Windows server, and typed access to its answers (contract: modules/odj_server_probe.yml)."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def endpoint(probe_id: str, targets: Sequence[tuple[str, int]], *, proxy: str | 
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """One JSON object of an answer; each method returns None (or nothing) when the field is missing or of another type."""
+    """One JSON object of an answer; a method returns None when the field is missing or of another type."""
 
     data: Mapping[str, object] = field(default_factory=dict)
 
@@ -156,7 +156,7 @@ class Look:
         return bool(Fields(self.answers).part(probe_id).flag("ok"))
 
     def error(self, probe_id: str) -> str | None:
-        """Return why a question has no answer: the server's error id and text; None when it has one or was not asked."""
+        """Return why a question has no answer: error id and text; None when it has one or was not asked."""
         answer = Fields(self.answers).part(probe_id)
         if answer.flag("ok") is not False:
             return None
@@ -168,7 +168,7 @@ class Look:
         return {probe_id: text for probe_id in self.answers if (text := self.error(probe_id)) is not None}
 
     def merged(self, later: Look) -> Look:
-        """Return both looks as one; where both have an answer, the later one counts. The clock stays that of the first."""
+        """Return both looks as one: the later answer counts, the clock stays that of the first."""
         return Look({**self.answers, **later.answers}, self.asked_at, self.answered_at)
 
 

@@ -11,10 +11,22 @@ from dataclasses import dataclass
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model import connector_config
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput, OdjError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.probe import Fields, Look, Probe, endpoint, file
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import DEFAULT_INSTALL_PATH, ENDPOINTS, wizard_config_paths
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server_connector import connector_probes, read_connector
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import (
+    DEFAULT_INSTALL_PATH,
+    ENDPOINTS,
+    wizard_config_paths,
+)
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server_connector import (
+    connector_probes,
+    read_connector,
+)
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server_events import event_probes, read_events
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server_host import dotnet_facts, dotnet_probes, host_facts, host_probes
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server_host import (
+    dotnet_facts,
+    dotnet_probes,
+    host_facts,
+    host_probes,
+)
 
 SUBSETS = ("host", "dotnet", "connector", "config", "events", "network")
 CONFIG_LIMIT = 1_048_576  # bytes; a configuration file of the connector has a few thousand

@@ -8,69 +8,40 @@ import datetime
 from dataclasses import asdict, dataclass
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.connector import Build, is_legacy
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.probe import Fields, Look, Probe, certificate, registry, registry_number, registry_text, service
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import CERTIFICATE_ISSUER, DEFAULT_INSTALL_PATH, DISPLAY_NAME, SERVICE_NAME
-
-_UNINSTALL = r"Microsoft\Windows\CurrentVersion\Uninstall"
-_ENTRY_VALUES = (
-    "DisplayName",
-    "DisplayVersion",
-    "Publisher",
-    "UninstallString",
-    "QuietUninstallString",
-    "WindowsInstaller",
-    "InstallLocation",
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.probe import (
+    Fields,
+    Look,
+    Probe,
+    certificate,
+    service,
+)
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import (
+    CERTIFICATE_ISSUER,
+    DEFAULT_INSTALL_PATH,
+    SERVICE_NAME,
+)
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.uninstall_entry import (
+    UninstallEntry,
+    entry_probes,
+    read_entries,
 )
 
 
 def connector_probes() -> list[Probe]:
     """Return the questions whose answers ``read_connector`` understands."""
-    where = ("DisplayName", DISPLAY_NAME)
-    # Set-up programs of 32 and 64 bits register in different views; the connector's own is not documented.
-    return [
-        registry(
-            f"uninstall_{view}",
-            rf"HKLM\SOFTWARE\{_UNINSTALL}",
-            values=(),
-            view=view,
-            subkey_values=_ENTRY_VALUES,
-            where=where,
-        )
-        for view in (64, 32)
-    ] + [service("service", SERVICE_NAME), certificate("certificate", "My", CERTIFICATE_ISSUER)]
-
-
-@dataclass(frozen=True, slots=True)
-class UninstallEntry:
-    """One line under "Apps" that bears the connector's name; the set-up program and its inner MSI may each have one.
-
-    Attributes:
-        key: Name of the registry key: a product code for an MSI.
-        version: As registered, unparsed.
-        msi: Whether Windows Installer owns it.
-        uninstall_string: Command that removes it, with a user interface.
-        quiet_uninstall_string: Command that removes it silently.
-        install_location: Directory, when the entry tells one.
-    """
-
-    key: str
-    version: str | None
-    msi: bool
-    uninstall_string: str | None
-    quiet_uninstall_string: str | None
-    install_location: str | None
+    return [*entry_probes(), service("service", SERVICE_NAME), certificate("certificate", "My", CERTIFICATE_ISSUER)]
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The connector's service.
+    r"""The connector's service.
 
     Attributes:
         exists: Whether there is one.
         state: Windows' own word: Running, Stopped, Start Pending ...; None without a service.
         start_mode: Auto, Manual, Disabled; None without a service.
-        account: The account as Windows writes it: LocalSystem, or DOMAIN\\name$ for a managed one.
+        account: The account as Windows writes it: LocalSystem, or DOMAIN\name$ for a managed one.
         account_kind: none, local_system, managed or other.
         exit_code: Win32 code of the last end: 1069 is a logon failure, 1077 means not started since the boot.
         path: Command line of the service.
@@ -106,12 +77,14 @@ class Connector:
         version: The highest build that an entry tells; None when nothing is installed or no version can be read.
         service: Its service.
         certificate: The newest certificate of the sign-in.
+        problems: Questions that the server did not answer, with its errors. While there are any, nothing is sure.
     """
 
     entries: tuple[UninstallEntry, ...]
     version: Build | None
     service: Service
     certificate: Certificate | None
+    problems: tuple[str, ...] = ()
 
     @property
     def installed(self) -> bool:
@@ -125,7 +98,9 @@ class Connector:
 
     @property
     def state(self) -> str:
-        """absent, legacy, ready_to_sign_in or signed_in."""
+        """absent, legacy, ready_to_sign_in or signed_in; unknown while a question is not answered."""
+        if self.problems:
+            return "unknown"
         if not self.installed:
             return "absent"
         if self.legacy:
@@ -136,7 +111,10 @@ class Connector:
         """Return what keeps the server from counting as signed in, one sentence each."""
         account = self.service.account or "no account"
         checks = (
-            (self.service.account_kind == "managed", f"The service runs as {account}, not as a managed service account."),
+            (
+                self.service.account_kind == "managed",
+                f"The service runs as {account}, not as a managed service account.",
+            ),
             (self.certificate is not None, f"No certificate of {CERTIFICATE_ISSUER} is in the computer's store."),
             (self.service.state == "Running", f"The service is {self.service.state or 'absent'}, not Running."),
         )
@@ -176,36 +154,37 @@ class Connector:
 
 def read_connector(look: Look) -> Connector:
     """Return the connector that the answers to ``connector_probes`` describe."""
-    entries = {
-        entry.key: entry for view in (32, 64) for entry in map(_entry, look.value(f"uninstall_{view}").parts("subkeys"))
-    }
-    ordered = tuple(sorted(entries.values(), key=lambda entry: (entry.msi, entry.key)))
-    versions = [build for build in map(_build, ordered) if build is not None]
+    entries = read_entries(look)
+    versions = [build for build in (entry.build for entry in entries) if build is not None]
     return Connector(
-        entries=ordered,
+        entries=entries,
         version=max(versions, default=None),
         service=_service(look.value("service")),
         certificate=_certificate(look),
+        problems=tuple(f"{probe['id']}: {text}" for probe in connector_probes() if (text := _problem(look, probe))),
     )
 
 
-def _entry(subkey: Fields) -> UninstallEntry:
-    values = subkey.part("values")
-    return UninstallEntry(
-        key=subkey.text("name") or "",
-        version=registry_text(values, "DisplayVersion"),
-        msi=registry_number(values, "WindowsInstaller") == 1,
-        uninstall_string=registry_text(values, "UninstallString"),
-        quiet_uninstall_string=registry_text(values, "QuietUninstallString"),
-        install_location=registry_text(values, "InstallLocation"),
-    )
+def known_connector(look: Look, server: str) -> Connector:
+    """Return the connector, for those who are about to change it.
+
+    Raises:
+        OdjError: The server did not answer all questions, so what is there is not known.
+    """
+    connector = read_connector(look)
+    if connector.problems:
+        raise OdjError(
+            "find out which connector is installed",
+            on=server,
+            got="; ".join(connector.problems),
+            advice="Connect as a local administrator of the server.",
+        )
+    return connector
 
 
-def _build(entry: UninstallEntry) -> Build | None:
-    try:
-        return Build.parse(entry.version or "")
-    except InvalidInput:
-        return None
+def _problem(look: Look, probe: Probe) -> str | None:
+    probe_id = str(probe["id"])
+    return look.error(probe_id) if look.answered(probe_id) or look.error(probe_id) else "no answer"
 
 
 def _service(answer: Fields) -> Service:
@@ -235,7 +214,7 @@ def _certificate(look: Look) -> Certificate | None:
         return None
     newest = found[-1]
     end = newest.text("not_after")
-    now = datetime.datetime.fromtimestamp(look.answered_at, datetime.timezone.utc).isoformat()
+    now = datetime.datetime.fromtimestamp(look.answered_at, datetime.UTC).isoformat()
     return Certificate(
         thumbprint=newest.text("thumbprint"),
         subject=newest.text("subject"),

@@ -8,7 +8,11 @@ import json
 from collections.abc import Mapping
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.probe import Fields, Look, Probe, event
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import CHANNELS, EVENT_FAILURE, EVENT_SUCCESS
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import (
+    CHANNELS,
+    EVENT_FAILURE,
+    EVENT_SUCCESS,
+)
 
 LIMIT = 500  # events read from each channel; more than that are reported as truncated
 
@@ -23,7 +27,9 @@ def read_events(look: Look, hours: int) -> dict[str, object]:
     """Return the facts ``events``; counts are null when a channel could not be read."""
     answers = [look.value(f"events_{index}") for index in range(len(CHANNELS))]
     readable = all(look.answered(f"events_{index}") for index in range(len(CHANNELS)))
-    events = sorted((one for answer in answers for one in answer.parts("events")), key=lambda one: one.text("time") or "")
+    events = sorted(
+        (one for answer in answers for one in answer.parts("events")), key=lambda one: one.text("time") or ""
+    )
     good = [one for one in events if one.number("id") == EVENT_SUCCESS]
     bad = [one for one in events if one.number("id") == EVENT_FAILURE]
     return {

@@ -4,7 +4,15 @@
 
 from __future__ import annotations
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.probe import Look, Probe, host, registry, registry_number, registry_text, unix_seconds
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.probe import (
+    Look,
+    Probe,
+    host,
+    registry,
+    registry_number,
+    registry_text,
+    unix_seconds,
+)
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import DOTNET_4_7_2_RELEASE
 
 _WINDOWS = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion"

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Edit the OU list of a connector (documentation: modules/odj_ou_config.py)."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Mapping
+
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.organizational_units import check_units
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Job
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.ou_config import SPEC, other_keys
+from ansible_collections.hybridjoin.odj.plugins.plugin_utils._action import Host, OdjAction
+from ansible_collections.hybridjoin.odj.plugins.plugin_utils._jobs.ou_config import OuConfig, WantedConfig
+
+
+class ActionModule(OdjAction):
+    """Edit the OU list of a connector (documentation: modules/odj_ou_config.py)."""
+
+    SPEC = SPEC
+
+    def job(self, options: Mapping[str, t.Any], host: Host) -> Job:
+        """Return the work of the task."""
+        units = tuple(check_units(options["organizational_units"]))
+        wanted = WantedConfig(units, options["state"], other_keys(options), options["install_path"])
+        return OuConfig(host, wanted)

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to the collection hybridjoin.odj: may change without notice.
+"""Options of odj_server_info, and the scope that they describe."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
+
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import ENDPOINTS
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server import SUBSETS, Scope, parse_endpoint
+
+NETWORK_OPTIONS: Mapping[str, t.Any] = {
+    "endpoints": {"type": "list", "elements": "str", "default": list(ENDPOINTS)},
+    "proxy": {"type": "str"},
+    "endpoint_timeout": {"type": "int", "default": 5},
+}
+
+SPEC: Mapping[str, t.Any] = {
+    "argument_spec": {
+        "gather_subset": {"type": "list", "elements": "str", "choices": ["all", *SUBSETS], "default": ["all"]},
+        "install_path": {"type": "str"},
+        "event_hours": {"type": "int", "default": 24},
+        **NETWORK_OPTIONS,
+    }
+}
+
+
+def scope_of(options: Mapping[str, t.Any], subsets: Sequence[str]) -> Scope:
+    """Return the scope that options and subsets describe.
+
+    Raises:
+        InvalidInput: An endpoint is not host:port, the proxy is not an http address, or a number is not positive.
+    """
+    proxy = options["proxy"]
+    if proxy and not _is_proxy(proxy):
+        raise InvalidInput(
+            "read the option proxy", on=proxy, got="it is not an address", advice="Write it like http://proxy:8080."
+        )
+    for name in ("event_hours", "endpoint_timeout"):
+        if options.get(name, 1) < 1:
+            raise InvalidInput(f"read the option {name}", on=str(options[name]), got="it must be at least 1")
+    for text in options["endpoints"]:
+        parse_endpoint(text)
+    return Scope(
+        subsets=frozenset(SUBSETS if "all" in subsets else subsets),
+        install_path=options.get("install_path"),
+        endpoints=tuple(options["endpoints"]),
+        proxy=proxy,
+        timeout_ms=options["endpoint_timeout"] * 1000,
+        event_hours=options.get("event_hours", 24),
+    )
+
+
+def _is_proxy(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme == "http" and bool(parts.hostname) and parts.port is not None
+    except ValueError:
+        return False

@@ -1,0 +1,111 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: odj_ou_config
+short_description: Edits the OU list of an installed Intune Connector for Active Directory
+version_added: 0.1.0
+description:
+  - >-
+    Edits the key C(OrganizationalUnitsUsedForOfflineDomainJoin) in the configuration file of the connector's wizard
+    (C(ODJConnectorEnrollmentWizard.exe.config)). Only the bytes of the value change. Encoding, line ends, comments,
+    quotes and all other keys stay as they are.
+  - >-
+    The file is replaced in one step, keeps its access rights, and the old one stays beside it as a backup. If somebody
+    else changed it in the meantime, nothing is done.
+  - Entries that stay keep their spelling and their place. Distinguished names are compared as such, not as text.
+  - >-
+    The list by itself gives no rights. Somebody who may change them presses I(Configure Managed Service Account) in the
+    wizard, or M(hybridjoin.odj.odj_ou_delegate) sets them.
+options:
+  organizational_units:
+    description:
+      - Distinguished names, such as V(OU=Autopilot,DC=contoso,DC=com). Each must be the one in a domain join profile.
+      - With O(state=exact) an empty list leaves the connector with its default, the Computers container.
+    type: list
+    elements: str
+    required: true
+  state:
+    description:
+      - V(present) adds what is missing.
+      - V(exact) also takes out what is not in the list.
+      - V(absent) takes out what is in the list.
+    type: str
+    choices: [present, exact, absent]
+    default: present
+  install_path:
+    description:
+      - Directory of the connector.
+      - >-
+        Without it, the directory that the uninstall entry or the service tells is used, else
+        C(C:\\Program Files\\Microsoft Intune\\ODJConnector).
+    type: str
+  tenant_configured_managed_service_account:
+    description:
+      - The key C(TenantConfiguredManagedServiceAccount), your own managed service account as C(name@domain).
+      - Without it the key stays as it is.
+    type: str
+  disable_ou_updates:
+    description:
+      - The key C(DisableOUUpdates). With your own account, V(true) keeps the wizard from changing rights.
+      - Without it the key stays as it is.
+    type: bool
+extends_documentation_fragment:
+  - hybridjoin.odj._windows
+attributes:
+  check_mode:
+    description: Can run in check_mode and return changed status prediction without modifying target.
+    support: full
+  diff_mode:
+    description: Will return details on what has changed (or possibly needs changing in check_mode), when in diff mode.
+    support: full
+seealso:
+  - module: hybridjoin.odj.odj_ou_delegate
+  - module: hybridjoin.odj.odj_server_info
+"""
+
+EXAMPLES = r"""
+- name: Let the connector join into these OUs only
+  hybridjoin.odj.odj_ou_config:
+    organizational_units:
+      - OU=Autopilot,DC=contoso,DC=com
+      - OU=Lab\, North,DC=contoso,DC=com
+    state: exact
+"""
+
+RETURN = r"""
+path:
+  description: The configuration file.
+  returned: success
+  type: str
+  sample: C:\Program Files\Microsoft Intune\ODJConnector\ODJConnectorEnrollmentWizard\ODJConnectorEnrollmentWizard.exe.config
+organizational_units:
+  description: The OU list after the task. In check mode, as it would be.
+  returned: success
+  type: list
+  elements: str
+  sample: ["OU=Autopilot,DC=contoso,DC=com"]
+backup_path:
+  description: Where the old file is. Null when nothing was changed.
+  returned: success
+  type: str
+  sample: C:\Program Files\Microsoft Intune\ODJConnector\ODJConnectorEnrollmentWizard\ODJConnectorEnrollmentWizard.exe.config.20261124T010203Z.bak
+plan:
+  description: What was or would be done, and what somebody has to do then (C(side_conditions)).
+  returned: success
+  type: dict
+  sample: {changes: [], side_conditions: []}
+"""
+
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module._stub import run_stub
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.ou_config import SPEC
+
+
+def main() -> None:
+    run_stub(SPEC)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,166 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: odj_server_info
+short_description: Tells everything about a connector server from one look
+version_added: 0.1.0
+description:
+  - Reads what is installed, which account the service has, whether somebody has signed in, the OU list, the joins in the
+    event log and the network, in one remote execution.
+  - >-
+    A second one is made only when O(gather_subset) covers V(config) and the server tells that the connector lies in
+    another directory than the default one. Set O(install_path) to save it.
+  - Changes nothing.
+options:
+  gather_subset:
+    description:
+      - Which questions to ask.
+      - V(connector) covers RV(server.connector), RV(server.service), RV(server.enrollment) and RV(server.state).
+      - V(config) includes V(connector), which tells where the configuration lies.
+    type: list
+    elements: str
+    choices: [all, host, dotnet, connector, config, events, network]
+    default: [all]
+  install_path:
+    description:
+      - Directory of the connector.
+      - >-
+        Without it, the directory that the uninstall entry or the service tells is used, else
+        C(C:\\Program Files\\Microsoft Intune\\ODJConnector).
+    type: str
+  event_hours:
+    description: How far back joins in the event log count, in hours.
+    type: int
+    default: 24
+extends_documentation_fragment:
+  - hybridjoin.odj._windows
+  - hybridjoin.odj._windows.network
+attributes:
+  check_mode:
+    description: Can run in check_mode and return changed status prediction without modifying target.
+    support: full
+  diff_mode:
+    description: Will return details on what has changed (or possibly needs changing in check_mode), when in diff mode.
+    support: none
+    details: It changes nothing.
+seealso:
+  - module: hybridjoin.odj.odj_prereqs
+  - module: hybridjoin.odj.odj_connector_info
+"""
+
+EXAMPLES = r"""
+- name: Look at the connector
+  hybridjoin.odj.odj_server_info:
+    gather_subset: [host, connector]
+  register: look
+
+- name: Wait until somebody has signed in
+  hybridjoin.odj.odj_server_info:
+    gather_subset: [connector]
+  register: look
+  until: look.server.state == "signed_in"
+  retries: 60
+  delay: 30
+"""
+
+RETURN = r"""
+server:
+  description: The facts. Parts that were not asked for are missing.
+  returned: success
+  type: dict
+  contains:
+    state:
+      description:
+        - V(absent), V(legacy) (installed, but too old to process requests), V(ready_to_sign_in) or V(signed_in).
+        - V(unknown) when the server did not answer one of the questions. RV(server.errors) says why.
+      type: str
+      returned: with O(gather_subset=connector)
+      sample: signed_in
+    host:
+      description: >-
+        Name, domain and role, operating system, clock and PowerShell. C(clock_skew_seconds) is by how much the server's
+        clock is at least wrong as seen from the controller, C(clock_uncertainty_seconds) how exactly that is known.
+      type: dict
+      returned: with O(gather_subset=host)
+      sample:
+        name: ODJ01
+        fqdn: odj01.contoso.com
+        domain: contoso.com
+        member: true
+        domain_role: 3
+        domain_role_name: member server
+        os_name: Windows Server 2022 Standard
+        os_build: 20348
+        os_revision: 2700
+        clock_skew_seconds: 0.0
+        clock_uncertainty_seconds: 1.4
+        language_mode: FullLanguage
+    dotnet:
+      description: The release number of .NET Framework 4, and whether it is 4.7.2 or later.
+      type: dict
+      returned: with O(gather_subset=dotnet)
+      sample: {release: 528449, version_at_least_4_7_2: true}
+    connector:
+      description: What is installed. There may be two uninstall entries of one connector, the set-up program and its MSI.
+      type: dict
+      returned: with O(gather_subset=connector)
+      sample:
+        installed: true
+        version: 6.2604.2000.3
+        legacy: false
+        install_path: C:\Program Files\Microsoft Intune\ODJConnector
+        uninstall_entries: []
+    service:
+      description: >-
+        The connector's service. C(account_kind) is V(none), V(local_system), V(managed) or V(other), C(account) is as
+        Windows writes it.
+      type: dict
+      returned: with O(gather_subset=connector)
+      sample: {exists: true, state: Running, start_mode: Auto, account: 'CONTOSO\msaODJab1cd$', account_kind: managed, exit_code: 0}
+    enrollment:
+      description: >-
+        Whether somebody has signed in, what is missing for that, and the certificate of the sign-in. There is no
+        documented test. It counts as signed in when the service runs as a managed service account and a certificate of
+        C(CN=Microsoft Intune ODJ Connector CA) is in the computer's store.
+      type: dict
+      returned: with O(gather_subset=connector)
+      sample: {signed_in: false, missing: ["The service is Stopped, not Running."], certificate: null}
+    config:
+      description: >-
+        The wizard's configuration file: path, SHA-256, all keys, and the OU list. Null when there is none, C(error)
+        when it cannot be understood.
+      type: dict
+      returned: with O(gather_subset=config)
+      sample:
+        path: C:\Program Files\Microsoft Intune\ODJConnector\ODJConnectorEnrollmentWizard\ODJConnectorEnrollmentWizard.exe.config
+        organizational_units: ["OU=Autopilot,DC=contoso,DC=com"]
+    events:
+      description: Joins that went well or failed within O(event_hours), and the last of each.
+      type: dict
+      returned: with O(gather_subset=events)
+      sample: {window_hours: 24, successes: 12, failures: 0, last_success: '2026-11-24T01:02:03.0000000Z', last_failure: null}
+    network:
+      description: For each endpoint whether a connection comes about, the peer's certificate, or the stage that failed.
+      type: dict
+      returned: with O(gather_subset=network)
+      sample: {endpoints: [{host: manage.microsoft.com, port: 443, connected: true, error: null}]}
+    errors:
+      description: Questions that the server could not answer, with its error.
+      type: dict
+      returned: success
+      sample: {}
+"""
+
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module._stub import run_stub
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.server_info import SPEC
+
+
+def main() -> None:
+    run_stub(SPEC)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to the collection hybridjoin.odj: may change without notice.
+"""Glue of the modules that work on Windows servers: options in, task result out."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Mapping
+
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Job, carry_out
+from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.host import Host, WindowsHost
+
+__all__ = ["Host", "OdjAction", "failure"]
+
+
+class OdjAction(ActionBase):
+    """Base of the action plugins: each names its argument spec and makes its job.
+
+    Attributes:
+        SPEC: The spec of the module of the same name, as validate_argument_spec takes it.
+    """
+
+    SPEC: t.ClassVar[Mapping[str, t.Any]]
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+    _supports_async = False
+
+    def job(self, options: Mapping[str, t.Any], host: Host) -> Job:
+        """Return the work of the task; nothing remote happens yet.
+
+        Raises:
+            InvalidInput: The options cannot be meant.
+        """
+        raise NotImplementedError
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, object]:
+        """Run the task and return its result; errors of ours become ``failed`` with ``msg`` and ``error``."""
+        super().run(tmp, task_vars)
+        base: ActionBase = self
+        _checked, options = base.validate_argument_spec(**self.SPEC)
+        try:
+            job = self.job(options, WindowsHost(self, task_vars or {}))
+            return carry_out(job, check_mode=self._task.check_mode)
+        except OdjError as error:
+            return failure(error)
+
+
+def failure(error: OdjError) -> dict[str, object]:
+    """Return the task result of an error: message, its parts, and the facts that it brings along."""
+    facts: Mapping[str, object] = getattr(error, "facts", {})
+    return {"failed": True, "msg": str(error), "error": error.to_json(), **facts}

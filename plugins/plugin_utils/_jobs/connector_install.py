@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to the collection hybridjoin.odj: may change without notice.
+"""The work of odj_connector_install: install, upgrade or remove the connector, and confirm what came of it."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Mapping
+from dataclasses import asdict
+
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model import installation, server
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Plan
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.probe import Look, file
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server_connector import Connector, known_connector
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.uninstall_entry import UninstallEntry
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.connector_install import checksum_of
+from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.host import Host
+from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.installer import (
+    Installer,
+    check_source,
+    run_installer,
+    run_uninstaller,
+    staged,
+)
+from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.survey import survey
+
+_SCOPE = server.Scope(frozenset({"connector", "config"}))
+
+
+class ConnectorInstall:
+    """Installs, upgrades or removes the connector of one server.
+
+    Args:
+        host: The server.
+        state: present, latest or absent.
+        installer: What to run, and how.
+        reboot: Whether the server is restarted when a set-up program asks for it.
+    """
+
+    def __init__(self, host: Host, *, state: str, installer: Installer, reboot: bool) -> None:
+        self._host = host
+        self._state = state
+        self._installer = installer
+        self._build = installation.wanted_build(state, installer.version)
+        self._reboot = reboot
+        self._exit_codes: list[int] = []
+        self._rebooted = False
+        self._differences: list[installation.Difference] = []
+        self._look = Look({}, 0.0, 0.0)
+
+    def plan(self) -> Plan:
+        """Look at the server and return what has to be done.
+
+        Raises:
+            OdjError: A legacy connector is in the way, or the installer on the server is not the expected one.
+        """
+        path = self._installer.path
+        extra = [file("installer", path)] if path else []
+        self._look = survey(self._host, _SCOPE, extra)
+        plan = installation.plan_installation(self._host.name, self._known(), self._state, self._build)
+        if path and any(change.action != "uninstall" for change in plan.changes):
+            self._check_installer(path)
+        return plan
+
+    def _known(self) -> Connector:
+        return known_connector(self._look, self._host.name)
+
+    def _check_installer(self, path: str) -> None:
+        answer, problem = self._look.value("installer"), self._look.error("installer")
+        found = answer.text("sha256")
+        if found == self._installer.checksum:
+            return
+        got = problem or (f"its SHA-256 is {found}" if found else "there is no such file")
+        advice = f"Expected was {self._installer.checksum}. Give the right file, or correct the option checksum."
+        if path.startswith("\\\\") and not found:
+            advice = (
+                "A share needs a logon that may go on to it (become, CredSSP or delegation), or use the option src."
+            )
+        raise OdjError("verify the installer", on=f"{path} on {self._host.name}", got=got, advice=advice)
+
+    def apply(self, plan: Plan) -> None:
+        """Do the changes in their order, restart if that is wanted, and confirm the outcome by a second look.
+
+        Raises:
+            WindowsError: A set-up program failed, or the installer did not reach the server.
+            OdjError: The outcome is not what was promised.
+        """
+        before = self._traits()
+        for change in plan.changes:
+            if change.action == "uninstall":
+                entry = t.cast("UninstallEntry", change.payload)
+                self._exit_codes.append(run_uninstaller(self._host, self._installer, entry))
+            else:
+                with staged(self._host, self._installer) as path:
+                    self._exit_codes.append(run_installer(self._host, self._installer, path))
+        if self._reboot and self._asks_for_reboot():
+            self._host.run_action("restart the server", "ansible.windows.win_reboot", {})
+            self._rebooted = True
+        self._look = survey(self._host, _SCOPE)
+        if not self._reboot_required():
+            installation.check_outcome(self._host.name, self._known(), self._build)
+        if any(change.action == "upgrade" for change in plan.changes):
+            self._differences = installation.differences(before, self._traits())
+
+    def _asks_for_reboot(self) -> bool:
+        return any(code in installation.REBOOT_CODES for code in self._exit_codes)
+
+    def _reboot_required(self) -> bool:
+        return self._asks_for_reboot() and not self._rebooted
+
+    def _traits(self) -> list[tuple[str, str]]:
+        """Return what an upgrade should keep."""
+        connector, config = self._known(), server.config_file(self._look, None)
+        return [
+            ("configuration file", config.sha256 if config else "absent"),
+            ("service account", connector.service.account or "none"),
+            ("certificate", (connector.certificate and connector.certificate.thumbprint) or "none"),
+        ]
+
+    def facts(self, plan: Plan) -> Mapping[str, object]:
+        """Return ``server``, exit codes, whether a restart was made or is required, and what an upgrade altered."""
+        return {
+            "server": self._known().to_json(),
+            "exit_codes": self._exit_codes,
+            "rebooted": self._rebooted,
+            "reboot_required": self._reboot_required(),
+            "differences": [asdict(one) for one in self._differences],
+            "warnings": [
+                f"After the upgrade the {one.what} differs: {one.after} instead of {one.before}."
+                for one in self._differences
+            ],
+        }
+
+
+def installer_of(options: Mapping[str, t.Any], host: Host) -> Installer:
+    """Return the set-up program that the options describe; a file on the controller has been verified then.
+
+    Raises:
+        InvalidInput: The checksum is malformed, or the file on the controller has another one.
+    """
+    checksum = checksum_of(options["checksum"])
+    src = host.find_file(options["src"]) if options["src"] and options["state"] != "absent" else None
+    if src:
+        check_source(src, checksum)
+    return Installer(
+        version=options["version"],
+        path=options["path"],
+        src=src,
+        url=options["url"],
+        checksum=checksum,
+        install_arguments=options["install_arguments"],
+        uninstall_arguments=options["uninstall_arguments"],
+        success_codes=tuple(options["success_codes"]),
+    )

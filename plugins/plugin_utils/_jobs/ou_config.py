@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to the collection hybridjoin.odj: may change without notice.
+"""The work of odj_ou_config: the OU list in the wizard's configuration file, edited in place."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import typing as t
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model import connector_config, server
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.organizational_units import wanted_units
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Change, Plan, SideCondition
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import (
+    DEFAULT_INSTALL_PATH,
+    wizard_config_paths,
+)
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server_connector import known_connector
+from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.host import CHANGE, Host
+from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.survey import survey
+
+RIGHTS_REASON = (
+    "Rights on organizational units follow this list only when somebody who may change them presses Configure Managed "
+    "Service Account in the connector's wizard, or when odj_ou_delegate sets them."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class WantedConfig:
+    """What the configuration should hold.
+
+    Attributes:
+        units: DNs that were checked.
+        state: present, exact or absent.
+        keys: Other keys and their values.
+        install_path: Where the connector lies; None means what the server tells.
+    """
+
+    units: tuple[str, ...]
+    state: str
+    keys: Mapping[str, str]
+    install_path: str | None
+
+
+class OuConfig:
+    """One change at most: the replacement of the file."""
+
+    def __init__(self, host: Host, wanted: WantedConfig) -> None:
+        self._host = host
+        self._wanted = wanted
+        self._path = ""
+        self._units: list[str] = []
+        self._backup_path: str | None = None
+
+    def plan(self) -> Plan:
+        """Read the file and return its replacement, if anything in it has to change.
+
+        Raises:
+            OdjError: No connector is installed, its file is missing, or it cannot be understood.
+        """
+        scope = server.Scope(frozenset({"config"}), install_path=self._wanted.install_path)
+        look = survey(self._host, scope)
+        connector = known_connector(look, self._host.name)
+        if not connector.installed and scope.install_path is None:
+            raise self._refusal("no connector is installed there", "Install it first (odj_connector_install).")
+        found = server.config_file(look, scope.install_path)
+        if found is None:
+            root = scope.install_path or connector.install_path or DEFAULT_INSTALL_PATH
+            raise self._refusal(
+                f"there is no {' and no '.join(wizard_config_paths(root))}",
+                "If the connector lies in another directory, name it in the option install_path.",
+            )
+        self._path = found.path
+        return self._compare(found, look.answered_at)
+
+    def _refusal(self, got: str, advice: str) -> OdjError:
+        return OdjError("edit the configuration of the connector", on=self._host.name, got=got, advice=advice)
+
+    def _compare(self, found: server.ConfigFile, now: float) -> Plan:
+        settings = connector_config.read(found.content, found.path)
+        held = {key.casefold(): value for key, value in settings.items()}
+        before = connector_config.split_units(held.get(connector_config.UNITS_KEY.casefold(), ""))
+        self._units = wanted_units(before, self._wanted.units, self._wanted.state)
+        keys = {key: value for key, value in self._wanted.keys.items() if held.get(key.casefold()) != value}
+        values = {connector_config.UNITS_KEY: connector_config.join_units(self._units)} if self._units != before else {}
+        if not values and not keys:
+            return Plan()
+        content = connector_config.replace(found.content, values | keys, found.path)
+        stamp = datetime.datetime.fromtimestamp(now, datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
+        payload = {
+            "operation": "replace_file",
+            "path": found.path,
+            "content": base64.b64encode(content).decode("ascii"),
+            "expected_sha256": found.sha256,
+            "backup_path": f"{found.path}.{stamp}.bak",
+        }
+        old = [*before, *(f"{key}: {held[key.casefold()]}" for key in keys if key.casefold() in held)]
+        new = [*self._units, *(f"{key}: {value}" for key, value in keys.items())]
+        change = Change("replace_file", found.path, _lines(old), _lines(new), _summary(old, new), payload)
+        return Plan((change,), (SideCondition("configure_service_account", self._host.name, RIGHTS_REASON),))
+
+    def apply(self, plan: Plan) -> None:
+        """Replace the file.
+
+        Raises:
+            WindowsError: It could not be replaced.
+            OdjError: Somebody changed it since it was read; then nothing was changed.
+        """
+        for change in plan.changes:
+            options = t.cast("Mapping[str, object]", change.payload)
+            result = self._host.run_module("replace the configuration file", CHANGE, options)
+            if result.get("stale"):
+                raise self._refusal(f"{change.target} was changed by somebody else just now", "Run again.")
+            self._backup_path = str(result.get("backup_path"))
+
+    def facts(self, plan: Plan) -> Mapping[str, object]:
+        """Return ``path``, ``organizational_units`` as they are after the plan, and ``backup_path``."""
+        return {"path": self._path, "organizational_units": self._units, "backup_path": self._backup_path}
+
+
+def _lines(entries: Sequence[str]) -> str:
+    return "".join(f"{entry}\n" for entry in entries)
+
+
+def _summary(old: Sequence[str], new: Sequence[str]) -> str:
+    signs = [f"+ {entry}" for entry in new if entry not in old] + [f"- {entry}" for entry in old if entry not in new]
+    return "OU list of the connector: " + "; ".join(signs)

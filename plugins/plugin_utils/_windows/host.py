@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to the collection hybridjoin.odj: may change without notice.
+"""The Windows server behind the inventory's own connection: look at it, and change it through modules."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+from collections.abc import Mapping, Sequence
+
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.probe import Look, Probe
+
+PROBE = "hybridjoin.odj.odj_server_probe"
+CHANGE = "hybridjoin.odj.odj_server_change"
+
+Result: t.TypeAlias = "Mapping[str, t.Any]"
+
+
+class WindowsError(OdjError):
+    """A module could not do its work on the Windows server.
+
+    Attributes:
+        result: What the module answered.
+    """
+
+    def __init__(self, tried: str, *, on: str, result: Result, advice: str = "") -> None:
+        self.result = result
+        super().__init__(
+            tried, on=on, got=str(result.get("msg") or "the module failed without a message"), advice=advice
+        )
+
+
+class Host(t.Protocol):
+    """What the jobs need of a Windows server."""
+
+    name: str
+
+    def look(self, probes: Sequence[Probe]) -> Look:
+        """Ask questions, all in one remote execution."""
+        ...
+
+    def run_module(self, tried: str, module: str, options: Mapping[str, object]) -> Result:
+        """Run a module that has no action plugin."""
+        ...
+
+    def run_action(self, tried: str, action: str, options: Mapping[str, object]) -> Result:
+        """Run a module through its action plugin."""
+        ...
+
+    def find_file(self, path: str) -> str:
+        """Return the path on the controller of a file that a task names."""
+        ...
+
+
+class WindowsHost:
+    """The server of one task.
+
+    An unreachable server is not an error of ours: Ansible's own, which names the host, goes through.
+
+    Args:
+        action: The action plugin of the task: its connection, become and check mode are used.
+        task_vars: The task's variables.
+    """
+
+    def __init__(self, action: ActionBase, task_vars: Mapping[str, t.Any]) -> None:
+        self._action = action
+        self._task_vars = task_vars
+        self.name = str(task_vars.get("inventory_hostname", "the server"))
+
+    def look(self, probes: Sequence[Probe]) -> Look:
+        """Ask questions, all in one remote execution.
+
+        Raises:
+            WindowsError: There are no answers at all. A single question that fails is in the look.
+        """
+        asked_at = time.time()
+        result = self.run_module("look at the server", PROBE, {"probes": list(probes)})
+        return Look(result.get("answers") or {}, asked_at, time.time())
+
+    def run_module(self, tried: str, module: str, options: Mapping[str, object]) -> Result:
+        """Run a module that has no action plugin, and return its result.
+
+        Raises:
+            WindowsError: It failed.
+        """
+        result = self._action._execute_module(module_name=module, module_args=dict(options), task_vars=self._task_vars)
+        return self._checked(tried, result)
+
+    def run_action(self, tried: str, action: str, options: Mapping[str, object]) -> Result:
+        """Run a module through its action plugin, and return its result.
+
+        Raises:
+            WindowsError: It failed.
+        """
+        task = self._action._task.copy()
+        task.args = dict(options)
+        plugin = self._action._shared_loader_obj.action_loader.get(
+            action,
+            task=task,
+            connection=self._action._connection,
+            play_context=self._action._play_context,
+            loader=self._action._loader,
+            templar=self._action._templar,
+            shared_loader_obj=self._action._shared_loader_obj,
+        )
+        if plugin is None:
+            raise WindowsError(tried, on=self.name, result={"msg": f"there is no action plugin {action}"})
+        return self._checked(tried, plugin.run(task_vars=self._task_vars))
+
+    def find_file(self, path: str) -> str:
+        """Return the path on the controller of a file that a task names: beside the play, in a role's files, absolute.
+
+        Raises:
+            AnsibleError: There is no such file; the message lists where it was looked for.
+        """
+        return str(self._action._find_needle("files", path))
+
+    def _checked(self, tried: str, result: Result) -> Result:
+        if result.get("failed"):
+            raise WindowsError(tried, on=self.name, result=result)
+        return result
