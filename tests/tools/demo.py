@@ -20,7 +20,6 @@ from odj_lab import audit, directory, plays, population
 from odj_lab.settings import Lab
 
 os.environ.setdefault("ODJ_LAB_NAME", "demo")
-os.environ.setdefault("ODJ_LAB_CACHE", str(CACHE / "samba"))
 LAB = ROOT / "tests" / "lab" / "lab"
 SHOWN = re.compile(r"^(TASK|PLAY|changed:|fatal:|failed:|FAILED - RETRYING|\[ERROR\]|odj\d+ +:)")
 DEVICE = "LAB-PILOT01"

@@ -23,7 +23,7 @@ CACHE = Path(os.environ["ODJ_CACHE"])
 TOOLS = CACHE / "venv" / "tools" / "bin"
 COLLECTIONS = CACHE / "collections"
 CORES = ("2.19", "2.21")
-LAB = {"ODJ_LAB_NAME": "test", "ODJ_LAB_NET": "127.0.78", "ODJ_LAB_CACHE": str(CACHE / "samba")}
+LAB = {"ODJ_LAB_NAME": "test", "ODJ_LAB_NET": "127.0.78"}
 
 
 class Tree:
