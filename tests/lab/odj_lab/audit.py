@@ -7,11 +7,7 @@ import datetime
 import json
 import typing as t
 
-import ldap3
-from ldap3.protocol.microsoft import security_descriptor_control
-
 from odj_lab import directory
-from odj_lab import directory_acl as acl
 from odj_lab.settings import Lab
 
 
@@ -30,6 +26,7 @@ def ldap_binds(lab: Lab, since: float = 0) -> list[Bind]:
     Args:
         lab: The lab.
         since: UTC seconds; earlier binds are left out.
+
     """
     binds: list[Bind] = []
     log = directory.instance_dir(lab) / "log" / "samba.log"
@@ -52,49 +49,8 @@ def descriptor(lab: Lab, dn: str) -> str:
 
     Raises:
         LabError: There is no such object.
+
     """
     database = directory.instance_dir(lab) / "private" / "sam.ldb"
     done = directory.script(lab, "run", "samba-tool", "dsacl", "get", "-H", f"tdb://{database}", "--objectdn", dn)
     return next(line.strip() for line in done.stdout.splitlines() if line.strip().startswith(("O:", "G:", "D:")))
-
-
-def service_accounts(lab: Lab) -> list[dict[str, str]]:
-    """Return the service accounts that the wizard made, by name: name (DOMAIN\\name$), dn, sid, host (DN, or "")."""
-    wanted = ["objectSid", "sAMAccountName", "msDS-HostServiceAccountBL"]
-    with directory.connected(lab, "Administrator") as connection:
-        connection.search(directory.msa_container(lab), "(sAMAccountName=msaODJ*)", attributes=wanted)
-        found = [
-            {
-                "name": f"{lab.netbios}\\{_text(entry, 'sAMAccountName')}",
-                "dn": str(entry["dn"]),
-                "sid": acl.sid_text(entry["raw_attributes"]["objectSid"][0]),
-                "host": _text(entry, "msDS-HostServiceAccountBL"),
-            }
-            for entry in connection.response
-            if entry["type"] == "searchResEntry"
-        ]
-    return sorted(found, key=lambda account: account["name"])
-
-
-def computer(lab: Lab, name: str) -> dict[str, str] | None:
-    """Return a computer: dn, creator (SID of its owner), dns_host_name; or None when there is none."""
-    with directory.connected(lab, "Administrator") as connection:
-        entry = directory.find(connection, lab, f"{name}$", "dNSHostName")
-        if entry is None:
-            return None
-        controls = security_descriptor_control(sdflags=1)
-        connection.search(
-            entry["dn"], "(objectClass=*)", ldap3.BASE, attributes=["nTSecurityDescriptor"], controls=controls
-        )
-        owner = connection.response[0]["raw_attributes"]["nTSecurityDescriptor"][0]
-    start = int.from_bytes(owner[4:8], "little")
-    return {
-        "dn": str(entry["dn"]),
-        "creator": acl.sid_text(owner[start:]),
-        "dns_host_name": _text(entry, "dNSHostName"),
-    }
-
-
-def _text(entry: dict[str, t.Any], attribute: str) -> str:
-    values = entry["raw_attributes"].get(attribute) or [b""]
-    return str(values[0].decode())

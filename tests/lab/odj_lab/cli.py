@@ -24,6 +24,13 @@ EPILOG = """environment:
   ODJ_LAB_HEARTBEAT  seconds between two heartbeats of a connector (default 5)
   ODJ_LAB_PYTHON     the Python that runs it (default python3)
 """
+STAND_INS = """
+Active Directory       a real domain: Samba 4, one domain controller
+connector installer    dummies of four builds; quiet installation, upgrade, removal with Burn's exit codes
+connector wizard       `lab sign-in`: account and OU rights really made in the directory, as intune-admin
+connector service      heartbeats to the lab's Intune while it runs; no other work
+device                 `lab enrol-device`: computer really made in the directory, as the connector's service account
+Entra and Intune       https with the lab's CA: token endpoint, and the few resources of Graph beta that we read"""
 Verb = Callable[[Lab, argparse.Namespace], int]
 
 
@@ -95,6 +102,7 @@ def _stand_ins(lab: Lab, _: argparse.Namespace) -> int:
     from odj_lab import windows
 
     _say(str(windows.describe()))
+    _say(STAND_INS)
     return 0
 
 
@@ -111,7 +119,7 @@ def _set(lab: Lab, given: argparse.Namespace) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="lab",
-        description="An estate in miniature on loopback: Active Directory, connector servers, Entra and Intune, a device.",
+        description="An estate in miniature on loopback: Active Directory, connector servers, Entra, Intune, a device.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -133,10 +141,14 @@ def _parser() -> argparse.ArgumentParser:
     device = verb("enrol-device", "join a device through a healthy connector", _enrol_device)
     device.add_argument("name", help="name of the computer")
     device.add_argument("--profile", default="", help="display name of the domain join profile (default: the first)")
-    device.add_argument("--ou", default=None, help="another OU than the profile's; an empty text is the default container")
+    device.add_argument(
+        "--ou", default=None, help="another OU than the profile's; an empty text is the default container"
+    )
     device.add_argument("--via", default="", choices=("net", "ldap"), help="how the computer is created")
     listed = verb("inventory", "write inventory.yml and print it; it holds the lab's passwords", _inventory)
-    listed.add_argument("--servers", type=int, default=2, choices=range(1, len(SERVERS) + 1), help="how many (default 2)")
+    listed.add_argument(
+        "--servers", type=int, default=2, choices=range(1, len(SERVERS) + 1), help="how many (default 2)"
+    )
     verb("stand-ins", "print what stands in for what", _stand_ins)
     for name, text, run in (("get", "print a value of a state", _get), ("set", "change a value of a state", _set)):
         made = verb(name, text, run)

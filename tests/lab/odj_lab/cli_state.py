@@ -18,6 +18,7 @@ def get(lab: Lab, target: str, path: str) -> object:
 
     Raises:
         LabError: There is no such lab or value.
+
     """
     value: t.Any = _store(lab, target).read()
     for key in _keys(path):
@@ -30,6 +31,7 @@ def put(lab: Lab, target: str, path: str, text: str) -> None:
 
     Raises:
         LabError: There is no such lab, or nothing at the path above the last key.
+
     """
     try:
         value = json.loads(text)

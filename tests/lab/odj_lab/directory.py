@@ -18,11 +18,13 @@ import ldap3
 from ldap3.utils.conv import escape_filter_chars
 
 from odj_lab import pki, processes
+from odj_lab.directory_acl import responses
 from odj_lab.processes import LabError
 from odj_lab.settings import Lab
 
 SCRIPT = Path(__file__).parents[1] / "samba-lab.sh"
 PORTS = (88, 135, 389, 445, 464, 636, 3268, 3269)
+
 
 def organizational_units(lab: Lab) -> tuple[str, ...]:
     """Return the DNs of the OUs that PCs are joined to; the last needs escaping."""
@@ -61,13 +63,15 @@ def process(lab: Lab) -> processes.Process | None:
 def missing() -> str:
     """Return a sentence that says what this computer lacks for a domain controller, or nothing."""
     if os.geteuid() != 0:
-        return "The lab's domain controller needs root (mount namespaces, ports 88 and 389): run this as root or by sudo."
+        return (
+            "The lab's domain controller needs root (mount namespaces, ports 88 and 389): run this as root or by sudo."
+        )
     path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
     lacking = [name for name in ("samba", "samba-tool", "net", "unshare") if not shutil.which(name, path=path)]
     if lacking:
         return (
-            f"Not installed: {', '.join(lacking)}. On Debian: apt-get install --no-install-recommends samba samba-ad-dc "
-            "samba-dsdb-modules samba-vfs-modules samba-ad-provision winbind python3-samba util-linux."
+            f"Not installed: {', '.join(lacking)}. On Debian: apt-get install --no-install-recommends samba "
+            "samba-ad-dc samba-dsdb-modules samba-vfs-modules samba-ad-provision winbind python3-samba util-linux."
         )
     return ""
 
@@ -77,6 +81,7 @@ def start(lab: Lab, fill: Callable[[Lab], None]) -> None:
 
     Raises:
         LabError: It did not start, or could not be filled.
+
     """
     filled = instance_dir(lab) / "filled"
     if not filled.exists():
@@ -98,6 +103,7 @@ def script(lab: Lab, *arguments: str, check: bool = True) -> subprocess.Complete
 
     Raises:
         LabError: It failed and ``check`` is true.
+
     """
     done = subprocess.run(
         [str(SCRIPT), *arguments], env=_environment(lab), capture_output=True, text=True, stdin=subprocess.DEVNULL
@@ -113,6 +119,7 @@ def cache_dir() -> Path:
 
     Raises:
         LabError: It belongs to somebody else.
+
     """
     given = os.environ.get("ODJ_LAB_CACHE")
     path = Path(given) if given else Path(tempfile.gettempdir()) / "odj-lab" / ".cache"
@@ -138,6 +145,7 @@ def connected(lab: Lab, account: str, password: str | None = None) -> Iterator[l
 
     Raises:
         LDAPException: The bind failed.
+
     """
     name = f"dc1.{lab.domain}"
     tls = ldap3.Tls(validate=ssl.CERT_REQUIRED, ca_certs_file=str(lab.ca_path), valid_names=[name])
@@ -161,7 +169,7 @@ def find(connection: ldap3.Connection, lab: Lab, sam_account_name: str, *attribu
     """Return the entry (dn, attributes, raw_attributes) of an account, or None."""
     wanted = f"(sAMAccountName={escape_filter_chars(sam_account_name)})"
     connection.search(lab.base_dn, wanted, attributes=["objectSid", *attributes])
-    entries = [entry for entry in connection.response if entry["type"] == "searchResEntry"]
+    entries = responses(connection)
     return entries[0] if entries else None
 
 
@@ -170,6 +178,7 @@ def sid_of(connection: ldap3.Connection, lab: Lab, sam_account_name: str) -> byt
 
     Raises:
         LookupError: There is no such account.
+
     """
     entry = find(connection, lab, sam_account_name)
     if entry is None:
@@ -186,7 +195,7 @@ def schema_guid(connection: ldap3.Connection, lab: Lab, name: str) -> uuid.UUID:
     """Return schemaIDGUID of a class or an attribute by its LDAP name."""
     base = f"CN=Schema,CN=Configuration,{lab.base_dn}"
     connection.search(base, f"(lDAPDisplayName={name})", ldap3.LEVEL, attributes=["schemaIDGUID"])
-    return uuid.UUID(bytes_le=connection.response[0]["raw_attributes"]["schemaIDGUID"][0])
+    return uuid.UUID(bytes_le=responses(connection)[0]["raw_attributes"]["schemaIDGUID"][0])
 
 
 def _environment(lab: Lab) -> dict[str, str]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Just enough of [MS-DTYP] 2.4 to add one entry to a DACL. Kept apart from the collection, whose work it helps to judge."""
+"""Just enough of [MS-DTYP] 2.4 to add one entry to a DACL; no part of the collection, whose work it helps to judge."""
 
 from __future__ import annotations
 
@@ -46,9 +46,12 @@ def with_entry(descriptor: bytes, entry: bytes) -> bytes:
         position += length
     revision = 4 if entry[0] == ALLOWED_OBJECT else revision
     header = struct.pack("<BBHHH", revision, 0, size + len(entry), count + 1, 0)
-    return (
-        descriptor[:start] + header + descriptor[start + 8 : position] + entry + descriptor[position : start + size]
-    )
+    return descriptor[:start] + header + descriptor[start + 8 : position] + entry + descriptor[position : start + size]
+
+
+def responses(connection: ldap3.Connection) -> list[dict[str, t.Any]]:
+    """Return the entries that the last search found."""
+    return [entry for entry in connection.response or () if entry["type"] == "searchResEntry"]
 
 
 def grant(connection: ldap3.Connection, dn: str, *entries: bytes) -> None:
@@ -56,9 +59,10 @@ def grant(connection: ldap3.Connection, dn: str, *entries: bytes) -> None:
 
     Raises:
         LDAPException: The object does not exist, or its DACL may not be read or written.
+
     """
     connection.search(dn, "(objectClass=*)", ldap3.BASE, attributes=["nTSecurityDescriptor"], controls=DACL_ONLY)
-    before: bytes = connection.response[0]["raw_attributes"]["nTSecurityDescriptor"][0]
+    before: bytes = responses(connection)[0]["raw_attributes"]["nTSecurityDescriptor"][0]
     after = before
     for entry in entries:
         after = after if entry in after else with_entry(after, entry)

@@ -33,6 +33,7 @@ def fill(lab: Lab) -> None:
 
     Raises:
         LabError: The directory refused something.
+
     """
     try:
         with connected(lab, "Administrator") as connection:

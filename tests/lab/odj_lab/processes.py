@@ -26,6 +26,7 @@ class Process:
     Attributes:
         pid: Process id.
         started: Start time in clock ticks after boot (field 22 of /proc/PID/stat).
+
     """
 
     pid: int
@@ -79,6 +80,7 @@ def spawn(argv: Sequence[str], *, log: Path, environment: dict[str, str], second
 
     Raises:
         LabError: It said something else, ended, or took longer than ``seconds``.
+
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     reader, writer = os.pipe()

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from odj_lab import directory, inventory, pki, processes
@@ -48,6 +49,7 @@ def require(lab: Lab) -> None:
 
     Raises:
         LabError: It is not.
+
     """
     if len(running(lab)) < 2:
         raise LabError(f"Lab {lab.name} is not up: bring it up first.")
@@ -58,6 +60,7 @@ def up(lab: Lab, say: Say) -> None:
 
     Raises:
         LabError: Something is missing or in the way; the text says what.
+
     """
     with _alone(lab):
         before = running(lab)
@@ -108,13 +111,15 @@ def _start(lab: Lab, say: Say) -> None:
     pki.ensure_ca(lab)
     builds.write_installers(lab)
     for name in SERVERS:
-        _create(JsonStore(lab.server_dir(name) / "state.json"), lambda name=name: windows.create_state(lab, name))
-    _create(JsonStore(lab.cloud_dir / "state.json"), lambda: cloud.create_state(lab))
+        _create(JsonStore(lab.server_dir(name) / "state.json"), partial(windows.create_state, lab, name))
+    _create(JsonStore(lab.cloud_dir / "state.json"), partial(cloud.create_state, lab))
     phase(f"state, certificates and installers in {lab.home}")
     directory.start(lab, fill)
     process = directory.process(lab)
     if process is None:
-        raise LabError(f"The lab's domain controller ended right after its start (logs: {directory.instance_dir(lab)}/log)")
+        raise LabError(
+            f"The lab's domain controller ended right after its start (logs: {directory.instance_dir(lab)}/log)"
+        )
     processes.record(directory_record(lab), process.pid)
     phase(f"domain {lab.domain}: dc1 on {lab.dc_address}, ldaps 636")
     _start_daemon(lab)
@@ -147,7 +152,9 @@ def _check(lab: Lab, before: dict[str, processes.Process]) -> None:
         )
     lacking = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
     if lacking:
-        raise LabError(f"{sys.executable} lacks the Python packages {', '.join(lacking)}; ODJ_LAB_PYTHON may name another.")
+        raise LabError(
+            f"{sys.executable} lacks the Python packages {', '.join(lacking)}; ODJ_LAB_PYTHON may name another."
+        )
     if sentence := directory.missing():
         raise LabError(sentence)
     wanted = []

@@ -35,6 +35,7 @@ def create(connection: ldap3.Connection, lab: Lab) -> ServiceAccount:
 
     Raises:
         LDAPException: The directory refused.
+
     """
     letters = string.ascii_letters + string.digits
     name = "msaODJ" + "".join(secrets.choice(letters) for _ in range(5))
@@ -48,6 +49,7 @@ def link(connection: ldap3.Connection, computer_dn: str, account: ServiceAccount
 
     Raises:
         LDAPException: The directory refused.
+
     """
     connection.modify(computer_dn, {"msDS-HostServiceAccount": [(ldap3.MODIFY_ADD, [account["dn"]])]})
 
@@ -58,6 +60,7 @@ def password(lab: Lab, name: str) -> str:
     Raises:
         LookupError: There is no such account.
         LDAPException: The directory takes no password for it (a group managed account on Samba below 4.22).
+
     """
     store = JsonStore(lab.home / "accounts" / "passwords.json")
     if not store.path.exists():
@@ -78,7 +81,7 @@ def password(lab: Lab, name: str) -> str:
 
 
 def sid_of(lab: Lab, account: str) -> str | None:
-    """Return the SID of an account named DOMAIN\\name or name@domain, or None when the directory has none or is away."""
+    r"""Return the SID of DOMAIN\name or name@domain, or None when the directory does not know it or is away."""
     name = account.rpartition("\\")[2].partition("@")[0]
     try:
         with directory.connected(lab, "Administrator") as connection:

@@ -68,7 +68,9 @@ def reaches(state: State, host: str, port: int = 443) -> bool:
     return bool(target) and target.get("connect") is True
 
 
-def log_event(state: State, channel: str, event_id: int, *, level: int, user_sid: str, provider: str, text: str) -> None:
+def log_event(
+    state: State, channel: str, event_id: int, *, level: int, user_sid: str, provider: str, text: str
+) -> None:
     """Put an event into a channel of the server's log, if there is such a channel."""
     channels = state.get("channels", {})
     log = channels.get(key_of(channels, channel))
@@ -92,4 +94,3 @@ def wait(seconds: float) -> None:
     """Take as long as the real thing would, as far as a test wants that."""
     if seconds > 0:
         time.sleep(seconds)
-

@@ -26,13 +26,14 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """How a join ended.
+    r"""How a join ended.
 
     Attributes:
         server: The connector server that served it.
-        account: The account that created the computer, as DOMAIN\\name$.
+        account: The account that created the computer, as DOMAIN\name$.
         dn: DN of the computer; "" when it failed.
         error: Why it failed; "" when it did not.
+
     """
 
     server: str
@@ -41,7 +42,9 @@ class Joined:
     error: str = ""
 
 
-def enrol(lab: Lab, name: str, say: Say, *, profile: str = "", unit: str | None = None, via: str = "") -> Joined:
+def enrol(
+    lab: Lab, name: str, say: Say = lambda _: None, *, profile: str = "", unit: str | None = None, via: str = ""
+) -> Joined:
     """Join one device and return how that ended.
 
     Args:
@@ -54,6 +57,7 @@ def enrol(lab: Lab, name: str, say: Say, *, profile: str = "", unit: str | None 
 
     Raises:
         LabError: No join was tried: bad name, no such profile, no healthy connector, name taken.
+
     """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]{0,14}", name):
         raise LabError(f"{name} is not a computer name: 1 to 15 letters, digits and hyphens.")

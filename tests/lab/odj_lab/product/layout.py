@@ -2,7 +2,7 @@
 """What an installed connector consists of: folders, both configuration files, registry entries, service, channels.
 
 Documented by Microsoft: the paths, the structure of the configuration files, the service's name, the channels.
-Choices of the lab: product codes (made from the build), the display name among the two that the docs have, descriptions.
+Choices of the lab: product codes (made from the build), and which of the two documented display names the service has.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ CHANNELS = (f"{PROVIDER}/Admin", f"{PROVIDER}/Operational")
 OU_KEY = "OrganizationalUnitsUsedForOfflineDomainJoin"
 NO_OU_UPDATES_KEY = "DisableOUUpdates"
 OWN_ACCOUNT_KEY = "TenantConfiguredManagedServiceAccount"
+LOCATION = "RestUserAuthLocationService/RestUserAuthLocationService/ServiceAddresses"
 UNINSTALL = "Microsoft\\Windows\\CurrentVersion\\Uninstall"
 
 _SERVICE_XML = """<?xml version="1.0" encoding="utf-8"?>
@@ -45,7 +46,7 @@ _WIZARD_XML = """<?xml version="1.0" encoding="utf-8"?>
   </startup>
   <appSettings>
     <add key="SignInURL" value="https://portal.manage.microsoft.com/Home/ClientLogon" />
-    <add key="LocationServiceEndpoint" value="RestUserAuthLocationService/RestUserAuthLocationService/ServiceAddresses" />
+    <add key="LocationServiceEndpoint" value="{location}" />
 {ou_key}  </appSettings>
   <runtime>
     <assemblyBinding xmlns="urn:schemas-microsoft-com:asm.v1">
@@ -62,7 +63,10 @@ _WIZARD_XML = """<?xml version="1.0" encoding="utf-8"?>
 def configuration(build: str) -> dict[str, bytes]:
     """Return both configuration files as a fresh installation has them, by path: UTF-8 with BOM and CRLF."""
     ou_key = "" if builds.is_legacy(build) else f'    <add key="{OU_KEY}" value="" />\n'
-    texts = {SERVICE_CONFIG: _SERVICE_XML, WIZARD_CONFIG: _WIZARD_XML.replace("{ou_key}", ou_key)}
+    texts = {
+        SERVICE_CONFIG: _SERVICE_XML,
+        WIZARD_CONFIG: _WIZARD_XML.replace("{ou_key}", ou_key).replace("{location}", LOCATION),
+    }
     return {path: text.replace("\n", "\r\n").encode("utf-8-sig") for path, text in texts.items()}
 
 
@@ -71,6 +75,7 @@ def settings(content: bytes) -> dict[str, str]:
 
     Raises:
         ValueError: The file is not XML.
+
     """
     try:
         root = ET.fromstring(content)  # noqa: S314 # the lab's own file

@@ -34,6 +34,7 @@ class Order:
         unit: DN of the OU, or "" for the default container.
         account: The service account, without the dollar sign.
         password: Its password.
+
     """
 
     name: str
@@ -66,6 +67,7 @@ def by_ldap(lab: Lab, order: Order) -> None:
     Raises:
         Refused: The directory refused.
         LabError: The name is taken.
+
     """
     fqdn = f"{order.name.lower()}.{lab.domain}"
     attributes = {
@@ -92,6 +94,7 @@ def by_net(lab: Lab, order: Order) -> None:
     Raises:
         Refused: The directory refused.
         LabError: The name is taken.
+
     """
     try:
         with directory.connected(lab, f"{order.account}$", order.password) as connection:

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from odj_lab.product import builds, host, layout
+from odj_lab.product import accounts, builds, host, layout
 from odj_lab.settings import Lab
 from odj_lab.store import State
 
 LOGON_FAILURE = 1069
 LOGON_RIGHT = "SeServiceLogonRight"
+DENIED_RIGHT = "SeDenyServiceLogonRight"
 
 
 def on_service(lab: Lab, server: str, name: str, action: str) -> None:
@@ -16,21 +17,20 @@ def on_service(lab: Lab, server: str, name: str, action: str) -> None:
     if name.lower() != layout.SERVICE.lower() or action not in ("start", "restart"):
         return
     store = host.store(lab, server)
-    entry = host.service(store.read(), layout.SERVICE)
-    if entry is None or may_log_on(store.read()):
+    state = store.read()
+    if host.service(state, layout.SERVICE) is None or may_log_on(state, _service_sid(lab, state)):
         return
     with store.edit(f"logon failure of {layout.SERVICE}") as state:
         entry = state["services"][host.key_of(state["services"], layout.SERVICE)]
         entry.update(state="Stopped", process_id=0, exit_code=LOGON_FAILURE)
 
 
-def may_log_on(state: State) -> bool:
-    """Return whether the account of the connector's service may log on as a service."""
-    entry = host.service(state, layout.SERVICE) or {}
-    if entry.get("start_name", "LocalSystem").lower() == "localsystem":
+def may_log_on(state: State, sid: str | None) -> bool:
+    """Return whether an account may log on as a service; None is LocalSystem, which always may."""
+    if sid is None:
         return True
-    account = host.product(state).get("account") or {}
-    return account.get("sid") in state["user_rights"].get(LOGON_RIGHT, [])
+    rights = state["user_rights"]
+    return sid in rights.get(LOGON_RIGHT, []) and sid not in rights.get(DENIED_RIGHT, [])
 
 
 def after_install(state: State) -> None:
@@ -40,5 +40,15 @@ def after_install(state: State) -> None:
     """
     product = host.product(state)
     entry = host.service(state, layout.SERVICE)
-    if entry is not None and (builds.is_legacy(product["build"]) or (product.get("account") and may_log_on(state))):
+    account = product.get("account") or {}
+    ran = bool(account) and may_log_on(state, account.get("sid"))
+    if entry is not None and (builds.is_legacy(product["build"]) or ran):
         host.start_service(entry)
+
+
+def _service_sid(lab: Lab, state: State) -> str | None:
+    """Return the SID of the account that the connector's service runs as; None for LocalSystem."""
+    name = (host.service(state, layout.SERVICE) or {})["start_name"]
+    if name.lower() == "localsystem":
+        return None
+    return state["sids"].get(name) or accounts.sid_of(lab, name) or "unknown"

@@ -16,7 +16,6 @@ import ldap3
 from ldap3.core.exceptions import LDAPException
 
 from odj_lab import directory
-from odj_lab import directory_acl as acl
 from odj_lab.cloud import connectors
 from odj_lab.directory_content import OU_ADMINS
 from odj_lab.processes import LabError
@@ -32,7 +31,9 @@ CERTIFICATE_DAYS = 365
 Say = Callable[[str], None]
 
 
-def sign_in(lab: Lab, server: str, say: Say, *, with_ou_rights: bool = False) -> accounts.ServiceAccount:
+def sign_in(
+    lab: Lab, server: str, say: Say = lambda _: None, *, with_ou_rights: bool = False
+) -> accounts.ServiceAccount:
     """Enrol the connector of a server as a person would at its window; return the new service account.
 
     Args:
@@ -43,6 +44,7 @@ def sign_in(lab: Lab, server: str, say: Say, *, with_ou_rights: bool = False) ->
 
     Raises:
         LabError: The wizard does not get so far; the text says why.
+
     """
     store = host.store(lab, server)
     state = store.read()
@@ -63,7 +65,7 @@ def sign_in(lab: Lab, server: str, say: Say, *, with_ou_rights: bool = False) ->
     if failed:
         say(f"{wizard.DENIED}{'; '.join(failed)}".replace("\r\n", "\n"))
         say(f"(details: {layout.WIZARD_LOG})")
-    if not services.may_log_on(state):
+    if not services.may_log_on(state, account["sid"]):
         say(wizard.NOT_STARTED)
     return account
 
@@ -99,9 +101,7 @@ def _make_account(lab: Lab, server: str) -> accounts.ServiceAccount:
         raise LabError(f"The managed service account could not be created: {error}") from error
 
 
-def _give_ou_rights(
-    lab: Lab, units: list[str], account: accounts.ServiceAccount, *, with_ou_rights: bool
-) -> list[str]:
+def _give_ou_rights(lab: Lab, units: list[str], account: accounts.ServiceAccount, *, with_ou_rights: bool) -> list[str]:
     if not units:
         return []
     with _ou_admin(lab, wanted=with_ou_rights), directory.connected(lab, PERSON) as connection:
@@ -138,7 +138,7 @@ def _take_over(lab: Lab, state: State, account: accounts.ServiceAccount, connect
     state["certificates"]["My"] = [*others, _certificate(state, connector_id, sid)]
     entry = state["services"][host.key_of(state["services"], layout.SERVICE)]
     entry.update(start_name=name, managed_account=True)
-    if services.may_log_on(state):
+    if services.may_log_on(state, sid):
         host.start_service(entry)
     else:
         entry.update(state="Stopped", process_id=0, exit_code=services.LOGON_FAILURE)

@@ -30,6 +30,7 @@ def settings(state: State) -> dict[str, str]:
 
     Raises:
         ValueError: Its configuration file cannot be read.
+
     """
     content = host.read_file(state, layout.WIZARD_CONFIG)
     return layout.settings(content) if content is not None else {}
