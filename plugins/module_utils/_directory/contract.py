@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to the collection hybridjoin.odj: may change without notice.
+"""What the directory side asks of a directory, whichever it is: settings, entries, and the five operations."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.filters import ANYTHING, Filter
+
+NO_SUCH_OBJECT = 32
+Attributes: t.TypeAlias = "Mapping[str, Sequence[bytes]]"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to reach a domain controller, and as whom; named as the options of the modules.
+
+    Attributes:
+        server: Name or address of one domain controller.
+        username: Name behind a domain and a backslash, user principal name, or distinguished name.
+        password: Its password.
+        port: None for the usual one of the mode.
+        tls_mode: "ldaps" or "start_tls".
+        ca_path: PEM file of the authority; None for those of the system.
+        validate_certs: Whether certificate and name are checked.
+        server_name: The name the certificate has to carry; None for the server as given.
+        timeout: Seconds, for connecting and for each answer.
+
+    """
+
+    server: str
+    username: str
+    password: str
+    port: int | None = None
+    tls_mode: str = "ldaps"
+    ca_path: str | None = None
+    validate_certs: bool = True
+    server_name: str | None = None
+    timeout: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One object as the directory gave it.
+
+    Attributes:
+        dn: Its distinguished name, spelt as the directory does.
+        values: Values by attribute name in lower case.
+
+    """
+
+    dn: str
+    values: Mapping[str, tuple[bytes, ...]]
+
+    def all(self, attribute: str) -> tuple[bytes, ...]:
+        """Return all values of an attribute; () when it has none or may not be read."""
+        return self.values.get(attribute.lower(), ())
+
+    def one(self, attribute: str) -> bytes | None:
+        """Return the first value, or None."""
+        return next(iter(self.all(attribute)), None)
+
+    def text(self, attribute: str) -> str:
+        """Return the first value as text, or ""."""
+        return (self.one(attribute) or b"").decode("utf-8", "replace")
+
+    def texts(self, attribute: str) -> tuple[str, ...]:
+        """Return all values as text."""
+        return tuple(value.decode("utf-8", "replace") for value in self.all(attribute))
+
+    def number(self, attribute: str) -> int | None:
+        """Return the first value as a number, or None."""
+        value = self.one(attribute)
+        return None if value is None else int(value)
+
+
+class Directory(t.Protocol):
+    """What the rest of the directory side needs of a directory."""
+
+    def search(
+        self, base: str, where: Filter, attributes: Sequence[str], *, scope: str = "subtree", dacl: bool = False
+    ) -> list[Entry]:
+        """Return the objects that match; ``dacl`` makes nTSecurityDescriptor carry the access list alone.
+
+        Args:
+            base: Where to start; "" with scope "base" is the rootDSE.
+            where: The filter.
+            attributes: What to ask for.
+            scope: "base", "level" or "subtree".
+            dacl: Send the SD flags control with DACL_SECURITY_INFORMATION.
+
+        Raises:
+            DirectoryError: With code 32 when the base does not exist.
+
+        """
+        ...
+
+    def modify(self, dn: str, changes: Mapping[str, tuple[str, Sequence[bytes]]], *, dacl: bool = False) -> None:
+        """Change attributes of one object: name -> ("replace" | "add" | "delete", values)."""
+        ...
+
+    def add(self, dn: str, object_class: str, attributes: Attributes) -> None:
+        """Create an object."""
+        ...
+
+    def delete(self, dn: str) -> None:
+        """Remove an object that has no children."""
+        ...
+
+    def facts(self) -> dict[str, t.Any]:
+        """Return ``server`` and ``operations`` (how many of each kind were made) for the task result."""
+        ...
+
+
+def root_dse(directory: Directory, *attributes: str) -> Entry:
+    """Return these attributes of the rootDSE.
+
+    Raises:
+        DirectoryError: The server does not say one of them: it is no domain controller of Active Directory.
+
+    """
+    entry = next(iter(directory.search("", ANYTHING, attributes, scope="base")), Entry("", {}))
+    missing = [name for name in attributes if not entry.all(name)]
+    if missing:
+        raise DirectoryError(
+            "read the naming contexts", got=f"no {', '.join(missing)}", advice="Is it an Active Directory server?"
+        )
+    return entry

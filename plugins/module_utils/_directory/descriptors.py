@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to the collection hybridjoin.odj: may change without notice.
+"""Writing access lists: the list alone, one object at a time, each read back and compared."""
+
+from __future__ import annotations
+
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Directory
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.filters import ANYTHING
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import INHERITED
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import SecurityDescriptor
+
+_ATTRIBUTE = "nTSecurityDescriptor"
+
+
+def write_dacl(directory: Directory, dn: str, wanted: SecurityDescriptor) -> None:
+    """Replace the access list of one object, then read it back.
+
+    Only WRITE_DAC is needed: the SD flags control keeps owner, group and audit list out of the request
+    (MS-ADTS 3.1.1.3.4.1.11).
+
+    Raises:
+        DirectoryError: The directory refuses, or holds something else afterwards than what was written.
+
+    """
+    directory.modify(dn, {_ATTRIBUTE: ("replace", [wanted.to_bytes()])}, dacl=True)
+    found = directory.search(dn, ANYTHING, [_ATTRIBUTE], scope="base", dacl=True)
+    data = found[0].one(_ATTRIBUTE) if found else None
+    if data is None or _explicit(SecurityDescriptor.parse(data)) != _explicit(wanted):
+        raise DirectoryError(
+            "verify the access list that was written",
+            on=dn,
+            got="the directory holds other entries than those written",
+            advice="Somebody else may have changed it at the same moment. Look at it, then run again.",
+        )
+
+
+def _explicit(descriptor: SecurityDescriptor) -> tuple[bytes, ...]:
+    """Return the entries that are the object's own; the inherited ones are the server's to keep up to date."""
+    aces = descriptor.dacl.aces if descriptor.dacl else ()
+    return tuple(ace for ace in aces if not ace[1] & INHERITED)

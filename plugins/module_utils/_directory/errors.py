@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to the collection hybridjoin.odj: may change without notice.
+"""The one error of the directory side, and what the directory's own messages mean for people."""
+
+from __future__ import annotations
+
+import re
+
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
+
+_BIND_CODE = re.compile(r"\bdata ([0-9a-f]{3,8})\b", re.IGNORECASE)
+_SOURCE_LINE = re.compile(r" ?\(_ssl\.c:\d+\)")
+
+# Windows error codes that Active Directory puts behind "data" when it refuses a logon.
+_BIND_ADVICE = {
+    "525": "There is no such account: check the user name and the domain.",
+    "52e": "The user name or the password is wrong.",
+    "52f": "Restrictions on the account (empty password, logon policy) forbid this logon.",
+    "530": "The account may not log on at this time.",
+    "531": "The account may not log on from this computer.",
+    "532": "The password has expired: set a new one.",
+    "533": "The account is disabled: enable it.",
+    "568": "The account is in too many groups for a logon.",
+    "701": "The account has expired: extend it.",
+    "773": "The password must be changed before the first logon: set it without that condition.",
+    "775": "The account is locked out: unlock it, and find out what keeps trying with an old password.",
+}
+_ADVICE = {
+    1: "The server met an internal error: see its own log, and try another domain controller.",
+    3: "The server's time limit was reached: raise timeout, or ask another domain controller.",
+    4: "The server's size limit was reached.",
+    8: "The server demands encryption: use tls_mode ldaps or start_tls.",
+    10: "This domain controller does not hold the object: name one of the domain that does.",
+    11: "An administrative limit of the server was reached.",
+    16: "There is no such attribute or value: somebody else may have changed the object. Run again.",
+    17: "The schema of this directory does not have that attribute.",
+    19: "The value breaks a rule of the directory (length, uniqueness, a validated write).",
+    20: "The value is there already: somebody else may have changed the object. Run again.",
+    32: "There is no such object: check the distinguished name, and that this domain controller has replicated it.",
+    34: "The distinguished name is malformed.",
+    49: "Check username and password.",
+    50: "The account that is used here lacks a right on this object; the module's documentation lists what it needs.",
+    51: "The server is busy: run again later.",
+    52: "The server is not available: run again later, or ask another domain controller.",
+    53: "The server is not willing to do this: a rule of the directory or a missing precondition forbids it.",
+    64: "The name breaks a naming rule of the directory.",
+    65: "The object would lack an attribute that its class demands.",
+    66: "The object has children: remove them first.",
+    68: "An object of that name exists already, or existed and is still being removed.",
+    80: "The server met an error of its own: see its log.",
+}
+
+
+class DirectoryError(OdjError):
+    """The directory could not be reached, or refused something.
+
+    Attributes:
+        code: The LDAP result code; None when no answer came.
+
+    """
+
+    def __init__(self, tried: str, *, on: str = "", got: str = "", advice: str = "", code: int | None = None) -> None:
+        self.code = code
+        super().__init__(tried, on=on, got=got, advice=advice)
+
+
+def refused(tried: str, on: str, code: int, description: str, message: str) -> DirectoryError:
+    """Translate an LDAP result (RFC 4511 appendix A and MS-ADTS) into an error that says what to do."""
+    text = " ".join(message.replace("\x00", "").split())
+    got = f"{description} ({code})" + (f": {text}" if text else "")
+    found = _BIND_CODE.search(text) if code == 49 else None
+    advice = _BIND_ADVICE.get(found.group(1).lower(), "") if found else ""
+    return DirectoryError(tried, on=on, got=got, advice=advice or _ADVICE.get(code, ""), code=code)
+
+
+def unreachable(tried: str, on: str, reason: str) -> DirectoryError:
+    """Translate a failure of the connection itself: TLS, name, network."""
+    reason = _SOURCE_LINE.sub("", reason)
+    advice = next(
+        (advice for word, advice in _CONNECTION_ADVICE if word in reason.casefold()),
+        "Check the server's name and port, and that this computer can reach it.",
+    )
+    return DirectoryError(tried, on=on, got=reason, advice=advice)
+
+
+_CONNECTION_ADVICE = (
+    (
+        "hostname mismatch",
+        "The certificate is for another name: set server to a name it carries, or set server_name.",
+    ),
+    (
+        "ip address mismatch",
+        "The certificate does not carry this address: set server to the name it carries, or set server_name.",
+    ),
+    ("certificate has expired", "The certificate of the domain controller has expired: renew it."),
+    (
+        "certificate verify failed",
+        "The certificate is not trusted here: set ca_path to the certificate of the authority that issued it.",
+    ),
+    ("wrong version number", "The port does not speak TLS: tls_mode ldaps is for port 636, start_tls for port 389."),
+    ("unexpected eof", "The server ended the TLS handshake: it may have no certificate for LDAP."),
+    ("connection reset", "The server ended the connection: it may have no certificate for LDAP."),
+    ("refused", "Nothing listens there: check server and port, and that LDAP over TLS is set up on it."),
+    ("timed out", "No answer came in time: check the network and firewalls, or raise timeout."),
+    ("invalid server address", "The name of the server cannot be resolved: check it and the DNS of this computer."),
+    ("name or service not known", "The name of the server cannot be resolved: check it and the DNS of this computer."),
+    ("no address associated", "The name of the server cannot be resolved: check it and the DNS of this computer."),
+)

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to the collection hybridjoin.odj: may change without notice.
+"""What an access control entry says, for the kinds that allow or deny; and the one entry that a connector needs."""
+
+from __future__ import annotations
+
+import struct
+import uuid
+from dataclasses import dataclass
+
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import sid_length, sid_start
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import Sid
+
+CREATE_CHILD = 0x00000001  # ADS_RIGHT_DS_CREATE_CHILD, MS-ADTS 5.1.3.2
+READ_PROPERTY = 0x00000010
+FULL_CONTROL = 0x000F01FF  # what GENERIC_ALL becomes on an object of the directory
+GENERIC_ALL = 0x10000000
+
+CONTAINER_INHERIT = 0x02
+INHERIT_ONLY = 0x08
+INHERITED = 0x10
+
+_ALLOW = {0x00, 0x05, 0x09, 0x0B}
+_DENY = {0x01, 0x06, 0x0A, 0x0C}
+_CONDITIONAL = {0x09, 0x0A, 0x0B, 0x0C}
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRule:
+    """One entry that allows or denies.
+
+    Attributes:
+        allow: False when it denies.
+        mask: The rights.
+        trustee: Whom it speaks of.
+        object_type: Class, property or extended right it is limited to; None for all.
+        inherited_type: Class of the descendants that inherit it; None for all.
+        flags: The flags of the ACE header.
+        conditional: It holds only under a condition, which is not looked into.
+
+    """
+
+    allow: bool
+    mask: int
+    trustee: Sid
+    object_type: uuid.UUID | None = None
+    inherited_type: uuid.UUID | None = None
+    flags: int = 0
+    conditional: bool = False
+
+    @classmethod
+    def from_ace(cls, ace: bytes) -> AccessRule | None:
+        """Read an entry of a parsed list; None when it neither allows nor denies (audit, label, unknown)."""
+        kind, flags = ace[0], ace[1]
+        start = sid_start(ace)
+        if start is None or kind not in _ALLOW | _DENY:
+            return None
+        present = ace[8] if start > 8 else 0
+        return cls(
+            allow=kind in _ALLOW,
+            mask=int.from_bytes(ace[4:8], "little"),
+            trustee=Sid.from_bytes(ace[start : start + sid_length(ace, start, len(ace))]),
+            object_type=uuid.UUID(bytes_le=ace[12:28]) if present & 1 else None,
+            inherited_type=uuid.UUID(bytes_le=ace[start - 16 : start]) if present & 2 else None,
+            flags=flags,
+            conditional=kind in _CONDITIONAL,
+        )
+
+    def to_ace(self) -> bytes:
+        """Return the entry as bytes; for rules without a condition only."""
+        kinds = (self.object_type, self.inherited_type)
+        is_object = any(kinds)
+        number = (0x00 if self.allow else 0x01) + (0x05 if is_object else 0)
+        body = struct.pack("<I", self.mask)
+        if is_object:
+            body += struct.pack("<I", sum(bit for bit, kind in zip((1, 2), kinds, strict=True) if kind))
+            body += b"".join(kind.bytes_le for kind in kinds if kind)
+        body += self.trustee.to_bytes()
+        return struct.pack("<BBH", number, self.flags, len(body) + 4) + body
+
+    @property
+    def applies_here(self) -> bool:
+        """It counts for the object that carries it, not only for what is below."""
+        return not self.flags & INHERIT_ONLY
+
+    @property
+    def inherited(self) -> bool:
+        """It comes from an object further up."""
+        return bool(self.flags & INHERITED)
+
+    def speaks_of(self, mask: int, object_type: uuid.UUID) -> bool:
+        """Say whether it decides on all these rights for that class, on the object that carries it."""
+        granted = FULL_CONTROL if self.mask & GENERIC_ALL else self.mask
+        return self.applies_here and granted & mask == mask and self.object_type in (None, object_type)
+
+
+def is_canonical(aces: tuple[bytes, ...]) -> bool:
+    """Say whether a list has the order that Windows demands: explicit deny, explicit allow, inherited."""
+    stages = [_stage(ace) for ace in aces]
+    return stages == sorted(stages)
+
+
+def first_inherited(aces: tuple[bytes, ...]) -> int:
+    """Return where a new explicit entry that allows belongs in a canonical list: before the first inherited one."""
+    return next((index for index, ace in enumerate(aces) if ace[1] & INHERITED), len(aces))
+
+
+def _stage(ace: bytes) -> int:
+    if ace[1] & INHERITED:
+        return 2
+    return 0 if ace[0] in _DENY else 1

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to the collection hybridjoin.odj: may change without notice.
+"""Distinguished names: parse, print, compare (RFC 4514, as Active Directory uses it)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
+
+_ATTRIBUTE = re.compile(r"[A-Za-z][A-Za-z0-9-]*|\d+(?:\.\d+)+", re.ASCII)
+_PAIR = re.compile(rb"\\([0-9A-Fa-f]{2})")
+_SPECIAL = ',+"\\<>;='
+
+
+def escape_value(value: str) -> str:
+    """Return one value of a DN with everything escaped that would be read as structure."""
+    text = "".join(f"\\{char}" if char in _SPECIAL else _control(char) for char in value)
+    if text[:1] in (" ", "#"):
+        text = f"\\{text}"
+    if text.endswith(" ") and not text.endswith("\\ "):
+        text = f"{text[:-1]}\\ "
+    return text
+
+
+def _control(char: str) -> str:
+    return f"\\{ord(char):02X}" if ord(char) < 0x20 or char == "\x7f" else char
+
+
+@dataclass(frozen=True, slots=True)
+class Dn:
+    """A distinguished name, most specific part first.
+
+    Attributes:
+        parts: Pairs of attribute type and unescaped value.
+
+    """
+
+    parts: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def parse(cls, text: str) -> Dn:
+        """Read a DN.
+
+        Raises:
+            InvalidInput: It is empty or malformed, or has more than one attribute in one part (which AD does not have).
+
+        """
+        try:
+            parts = tuple(_parse_part(part) for part in _split(text, ","))
+        except ValueError as error:
+            raise InvalidInput(
+                "read the distinguished name",
+                on=text,
+                got=str(error),
+                advice=r"Write it like OU=Lab\, North,DC=contoso,DC=com: a comma within a name is escaped with \.",
+            ) from None
+        return cls(parts)
+
+    def __str__(self) -> str:
+        return ",".join(f"{kind}={escape_value(value)}" for kind, value in self.parts)
+
+    @property
+    def key(self) -> tuple[tuple[str, str], ...]:
+        """What two spellings of the same name have in common: case and repeated spaces do not count."""
+        return tuple((kind.casefold(), " ".join(value.split()).casefold()) for kind, value in self.parts)
+
+    @property
+    def parent(self) -> Dn | None:
+        """The name one level up; None at the top."""
+        return Dn(self.parts[1:]) if len(self.parts) > 1 else None
+
+    @property
+    def name(self) -> str:
+        """The unescaped value of the first part."""
+        return self.parts[0][1]
+
+    def child(self, kind: str, value: str) -> Dn:
+        """Return the name of an object directly below."""
+        return Dn(((kind, value), *self.parts))
+
+    def is_within(self, base: Dn) -> bool:
+        """Say whether this is the base itself or below it."""
+        return self.key[-len(base.parts) :] == base.key
+
+
+def _split(text: str, separator: str) -> list[str]:
+    parts, start, index = [], 0, 0
+    while index < len(text):
+        if text[index] == "\\":
+            index += 1
+        elif text[index] == separator:
+            parts.append(text[start:index])
+            start = index + 1
+        index += 1
+    return [*parts, text[start:]]
+
+
+def _parse_part(text: str) -> tuple[str, str]:
+    if not text.strip():
+        raise ValueError("it is empty, or has an empty part between two commas")
+    kind, equals, value = text.partition("=")
+    if not equals or not _ATTRIBUTE.fullmatch(kind.strip()):
+        raise ValueError(f"{text.strip()!r} is not of the form NAME=value")
+    return kind.strip(), _unescape(value)
+
+
+def _unescape(text: str) -> str:
+    body = text.lstrip(" ")
+    stripped = body.rstrip(" ")
+    if len(stripped) < len(body) and (len(stripped) - len(stripped.rstrip("\\"))) % 2:
+        stripped += " "
+    if not stripped:
+        raise ValueError("a value is empty")
+    if stripped[0] == "#":
+        raise ValueError("a value starts with an unescaped #")
+    return _decode(stripped)
+
+
+def _decode(text: str) -> str:
+    out = bytearray()
+    index = 0
+    while index < len(text):
+        char = text[index]
+        if char != "\\":
+            if char in '+"<>;':
+                raise ValueError(f"{char!r} must be escaped with a backslash")
+            out += char.encode("utf-8")
+            index += 1
+            continue
+        pair = _PAIR.match(text[index : index + 3].encode("utf-8", "replace"))
+        follower = text[index + 1 : index + 2]
+        if pair:
+            out.append(int(pair.group(1), 16))
+        elif follower and follower in _SPECIAL + " #":
+            out += follower.encode()
+        else:
+            raise ValueError("a backslash must be followed by a special character or two hexadecimal digits")
+        index += 3 if pair else 2
+    try:
+        return out.decode("utf-8")
+    except UnicodeDecodeError:
+        raise ValueError("the escaped bytes are not UTF-8") from None

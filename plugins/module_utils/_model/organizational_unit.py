@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to the collection hybridjoin.odj: may change without notice.
+"""Organizational units as targets: what was asked for, what is there, and why it may be refused."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.dn import Dn
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput, OdjError
+
+WRITE_DACL = 4  # sDRightsEffective, MS-ADTS 3.1.1.4.5.4: DACL_SECURITY_INFORMATION
+COMPUTERS_CONTAINER_GUID = "AA312825768811D1ADED00C04FD8D5CD"  # in wellKnownObjects of the domain
+
+
+class TargetError(OdjError):
+    """Something that was named as a target cannot be one."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationalUnit:
+    """One target.
+
+    Attributes:
+        requested: As the user wrote it.
+        dn: As the directory spells it; the parsed spelling of the user when it does not exist.
+        exists: Whether there is such an object.
+        object_class: Its most specific class, or "".
+        can_write_dacl: Whether the account that asks may write its access list.
+        descriptor: nTSecurityDescriptor with the access list alone; None when it may not be read.
+        nearest: When it does not exist: the nearest object above that does, or "".
+
+    """
+
+    requested: str
+    dn: str
+    exists: bool
+    object_class: str = ""
+    can_write_dacl: bool = False
+    descriptor: bytes | None = None
+    nearest: str = ""
+
+    def to_json(self) -> dict[str, t.Any]:
+        """Return the unit as data for a task result."""
+        return {
+            "requested": self.requested,
+            "dn": self.dn,
+            "exists": self.exists,
+            "object_class": self.object_class,
+            "can_write_dacl": self.can_write_dacl,
+            "nearest_existing": self.nearest,
+        }
+
+    def missing(self) -> str:
+        """Return the finding for a unit that does not exist."""
+        near = f"; the nearest object above that exists is {self.nearest}" if self.nearest else ""
+        return f"{self.requested}: there is no such object{near}"
+
+
+def parse_all(names: Sequence[str]) -> tuple[Dn, ...]:
+    """Read distinguished names, all of them before anything is refused.
+
+    Raises:
+        InvalidInput: Names every malformed one.
+
+    """
+    parsed, findings = [], []
+    for name in names:
+        try:
+            parsed.append(Dn.parse(name))
+        except InvalidInput as problem:
+            findings.append(f"{name!r}: {problem.got}")
+            advice = problem.advice
+    if findings:
+        raise InvalidInput("read organizational_units", got="; ".join(findings), advice=advice)
+    return tuple(parsed)
+
+
+def refuse_missing(units: Iterable[OrganizationalUnit]) -> None:
+    """Raise TargetError that names every unit that does not exist."""
+    findings = [unit.missing() for unit in units if not unit.exists]
+    if findings:
+        raise TargetError(
+            "find the organizational units",
+            got="; ".join(findings),
+            advice="Create them or correct the names. Nothing was changed.",
+        )
+
+
+def refuse_unsuitable(units: Iterable[OrganizationalUnit], computers_container: str) -> None:
+    """Raise TargetError that names every unit whose access list is not to be edited, or cannot be read."""
+    container = Dn.parse(computers_container).key if computers_container else ()
+    findings = []
+    for unit in units:
+        if unit.object_class != "organizationalUnit" and Dn.parse(unit.dn).key != container:
+            what = unit.object_class or "an unknown class"
+            findings.append(f"{unit.dn}: it is of class {what}, not an organizational unit or the computers container")
+        elif unit.descriptor is None:
+            findings.append(f"{unit.dn}: its access list cannot be read (Read permissions is missing)")
+    if findings:
+        raise TargetError("use the targets", got="; ".join(findings), advice="Nothing was changed.")
+
+
+def refuse_unwritable(units: Iterable[OrganizationalUnit], username: str) -> None:
+    """Raise TargetError that names every unit that has to change and whose access list may not be written."""
+    names = [unit.dn for unit in units if not unit.can_write_dacl]
+    if names:
+        raise TargetError(
+            "change the access lists",
+            on="; ".join(names),
+            got=f"{username} may not write them",
+            advice="It needs Modify permissions (WRITE_DAC) on each, and nothing else. Nothing was changed.",
+        )

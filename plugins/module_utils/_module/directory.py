@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to the collection hybridjoin.odj: may change without notice.
+"""The options of everything that works in the directory, and the connection they open."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+
+from ansible.module_utils.basic import AnsibleFallbackNotFound
+
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Directory, Settings
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.session import (
+    LDAP3_IMPORT_ERROR,
+    open_directory,
+)
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Job
+
+LIBRARIES = (("ldap3", LDAP3_IMPORT_ERROR),)
+
+
+def set_and_not_empty(name: str) -> str:
+    """Return an environment variable; one that is empty counts as not set (the automation platform sets such)."""
+    value = os.environ.get(name)
+    if not value:
+        raise AnsibleFallbackNotFound
+    return value
+
+
+def _from(name: str) -> tuple[Callable[[str], str], list[str]]:
+    return set_and_not_empty, [name]
+
+
+DIRECTORY_OPTIONS: dict[str, dict[str, t.Any]] = {
+    "server": {"type": "str", "required": True, "fallback": _from("ODJ_LDAP_SERVER")},
+    "port": {"type": "int"},
+    "tls_mode": {"type": "str", "choices": ["ldaps", "start_tls"], "default": "ldaps"},
+    "username": {"type": "str", "required": True, "fallback": _from("ODJ_LDAP_USERNAME")},
+    "password": {"type": "str", "required": True, "no_log": True, "fallback": _from("ODJ_LDAP_PASSWORD")},
+    "ca_path": {"type": "path", "fallback": _from("ODJ_LDAP_CA_PATH")},
+    "validate_certs": {"type": "bool", "default": True},
+    "server_name": {"type": "str"},
+    "timeout": {"type": "int", "default": 30},
+}
+
+OpenDirectory: t.TypeAlias = "Callable[[Settings], AbstractContextManager[Directory]]"
+JobIn: t.TypeAlias = "Callable[[Directory], Job]"
+
+
+def settings_from(params: Mapping[str, t.Any]) -> Settings:
+    """Return the settings for the options of DIRECTORY_OPTIONS.
+
+    Raises:
+        InvalidInput: A number is out of its range.
+
+    """
+    if params["timeout"] < 1:
+        raise InvalidInput("read the options", on="timeout", got=f"{params['timeout']} is not a number of seconds")
+    if params["port"] is not None and not 0 < params["port"] < 65536:
+        raise InvalidInput("read the options", on="port", got=f"{params['port']} is not a port")
+    return Settings(**{name: params[name] for name in DIRECTORY_OPTIONS})
+
+
+@contextmanager
+def job_in_directory(params: Mapping[str, t.Any], job: JobIn, open_it: OpenDirectory = open_directory) -> Iterator[Job]:
+    """Connect, and yield the job that works there."""
+    with open_it(settings_from(params)) as directory:
+        yield job(directory)
