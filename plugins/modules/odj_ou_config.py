@@ -80,7 +80,7 @@ path:
   description: The configuration file.
   returned: success
   type: str
-  sample: C:\Program Files\Microsoft Intune\ODJConnector\ODJConnectorEnrollmentWizard\ODJConnectorEnrollmentWizard.exe.config
+  sample: D:\ODJConnector\ODJConnectorEnrollmentWizard\ODJConnectorEnrollmentWizard.exe.config
 organizational_units:
   description: The OU list after the task. In check mode, as it would be.
   returned: success
@@ -91,7 +91,7 @@ backup_path:
   description: Where the old file is. Null when nothing was changed.
   returned: success
   type: str
-  sample: C:\Program Files\Microsoft Intune\ODJConnector\ODJConnectorEnrollmentWizard\ODJConnectorEnrollmentWizard.exe.config.20261124T010203Z.bak
+  sample: D:\ODJConnector\ODJConnectorEnrollmentWizard\ODJConnectorEnrollmentWizard.exe.config.20261124T010203Z.bak
 plan:
   description: What was or would be done, and what somebody has to do then (C(side_conditions)).
   returned: success

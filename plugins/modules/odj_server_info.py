@@ -8,8 +8,9 @@ module: odj_server_info
 short_description: Tells everything about a connector server from one look
 version_added: 0.1.0
 description:
-  - Reads what is installed, which account the service has, whether somebody has signed in, the OU list, the joins in the
-    event log and the network, in one remote execution.
+  - >-
+    Reads what is installed, which account the service has, whether somebody has signed in, the OU list, the joins in
+    the event log and the network, in one remote execution.
   - >-
     A second one is made only when O(gather_subset) covers V(config) and the server tells that the connector lies in
     another directory than the default one. Set O(install_path) to save it.
@@ -104,7 +105,8 @@ server:
       returned: with O(gather_subset=dotnet)
       sample: {release: 528449, version_at_least_4_7_2: true}
     connector:
-      description: What is installed. There may be two uninstall entries of one connector, the set-up program and its MSI.
+      description: >-
+        What is installed. There may be two uninstall entries of one connector, the set-up program and its MSI.
       type: dict
       returned: with O(gather_subset=connector)
       sample:
@@ -119,7 +121,13 @@ server:
         Windows writes it.
       type: dict
       returned: with O(gather_subset=connector)
-      sample: {exists: true, state: Running, start_mode: Auto, account: 'CONTOSO\msaODJab1cd$', account_kind: managed, exit_code: 0}
+      sample:
+        exists: true
+        state: Running
+        start_mode: Auto
+        account: CONTOSO\msaODJab1cd$
+        account_kind: managed
+        exit_code: 0
     enrollment:
       description: >-
         Whether somebody has signed in, what is missing for that, and the certificate of the sign-in. There is no
@@ -135,13 +143,18 @@ server:
       type: dict
       returned: with O(gather_subset=config)
       sample:
-        path: C:\Program Files\Microsoft Intune\ODJConnector\ODJConnectorEnrollmentWizard\ODJConnectorEnrollmentWizard.exe.config
+        path: D:\ODJConnector\ODJConnectorEnrollmentWizard\ODJConnectorEnrollmentWizard.exe.config
         organizational_units: ["OU=Autopilot,DC=contoso,DC=com"]
     events:
       description: Joins that went well or failed within O(event_hours), and the last of each.
       type: dict
       returned: with O(gather_subset=events)
-      sample: {window_hours: 24, successes: 12, failures: 0, last_success: '2026-11-24T01:02:03.0000000Z', last_failure: null}
+      sample:
+        window_hours: 24
+        successes: 12
+        failures: 0
+        last_success: '2026-11-24T01:02:03.0000000Z'
+        last_failure: null
     network:
       description: For each endpoint whether a connection comes about, the peer's certificate, or the stage that failed.
       type: dict

@@ -8,7 +8,7 @@ import base64
 import binascii
 from dataclasses import dataclass
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model import connector_config
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.connector_config import UNITS_KEY, read, split_units
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput, OdjError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.probe import Fields, Look, Probe, endpoint, file
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import (
@@ -103,7 +103,7 @@ def other_install_path(look: Look, scope: Scope) -> str | None:
     return told if told and told.casefold() != DEFAULT_INSTALL_PATH.casefold() else None
 
 
-def facts(look: Look, scope: Scope) -> dict[str, object]:
+def facts_of(look: Look, scope: Scope) -> dict[str, object]:
     """Return the fact ``server``: one part for each subset, and ``errors`` by question for what was not answered."""
     result: dict[str, object] = {}
     if "host" in scope.subsets:
@@ -163,12 +163,12 @@ def config_facts(look: Look, install_path: str | None) -> dict[str, object] | No
         found = config_file(look, install_path)
         if found is None:
             return None
-        settings = connector_config.read(found.content, found.path)
+        settings = read(found.content, found.path)
     except OdjError as error:
         return {"error": str(error)}
     return {
         "path": found.path,
         "sha256": found.sha256,
         "keys": settings,
-        "organizational_units": connector_config.split_units(settings.get(connector_config.UNITS_KEY, "")),
+        "organizational_units": split_units(settings.get(UNITS_KEY, "")),
     }

@@ -8,10 +8,18 @@ import typing as t
 from collections.abc import Mapping
 from dataclasses import asdict
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model import installation, server
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.installation import (
+    REBOOT_CODES,
+    Difference,
+    check_outcome,
+    differences,
+    plan_installation,
+    wanted_build,
+)
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Plan
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.probe import Look, file
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server import Scope, config_file
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server_connector import Connector, known_connector
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.uninstall_entry import UninstallEntry
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.connector_install import checksum_of
@@ -25,7 +33,7 @@ from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.installer 
 )
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.survey import survey
 
-_SCOPE = server.Scope(frozenset({"connector", "config"}))
+_SCOPE = Scope(frozenset({"connector", "config"}))
 
 
 class ConnectorInstall:
@@ -42,11 +50,11 @@ class ConnectorInstall:
         self._host = host
         self._state = state
         self._installer = installer
-        self._build = installation.wanted_build(state, installer.version)
+        self._build = wanted_build(state, installer.version)
         self._reboot = reboot
         self._exit_codes: list[int] = []
         self._rebooted = False
-        self._differences: list[installation.Difference] = []
+        self._differences: list[Difference] = []
         self._look = Look({}, 0.0, 0.0)
 
     def plan(self) -> Plan:
@@ -58,7 +66,7 @@ class ConnectorInstall:
         path = self._installer.path
         extra = [file("installer", path)] if path else []
         self._look = survey(self._host, _SCOPE, extra)
-        plan = installation.plan_installation(self._host.name, self._known(), self._state, self._build)
+        plan = plan_installation(self._host.name, self._known(), self._state, self._build)
         if path and any(change.action != "uninstall" for change in plan.changes):
             self._check_installer(path)
         return plan
@@ -99,19 +107,19 @@ class ConnectorInstall:
             self._rebooted = True
         self._look = survey(self._host, _SCOPE)
         if not self._reboot_required():
-            installation.check_outcome(self._host.name, self._known(), self._build)
+            check_outcome(self._host.name, self._known(), self._build)
         if any(change.action == "upgrade" for change in plan.changes):
-            self._differences = installation.differences(before, self._traits())
+            self._differences = differences(before, self._traits())
 
     def _asks_for_reboot(self) -> bool:
-        return any(code in installation.REBOOT_CODES for code in self._exit_codes)
+        return any(code in REBOOT_CODES for code in self._exit_codes)
 
     def _reboot_required(self) -> bool:
         return self._asks_for_reboot() and not self._rebooted
 
     def _traits(self) -> list[tuple[str, str]]:
         """Return what an upgrade should keep."""
-        connector, config = self._known(), server.config_file(self._look, None)
+        connector, config = self._known(), config_file(self._look, None)
         return [
             ("configuration file", config.sha256 if config else "absent"),
             ("service account", connector.service.account or "none"),

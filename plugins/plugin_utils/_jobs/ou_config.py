@@ -10,7 +10,13 @@ import typing as t
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model import connector_config, server
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.connector_config import (
+    UNITS_KEY,
+    join_units,
+    read,
+    replace,
+    split_units,
+)
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.organizational_units import wanted_units
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Change, Plan, SideCondition
@@ -18,6 +24,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product impo
     DEFAULT_INSTALL_PATH,
     wizard_config_paths,
 )
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server import ConfigFile, Scope, config_file
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server_connector import known_connector
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.host import CHANGE, Host
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.survey import survey
@@ -61,12 +68,12 @@ class OuConfig:
         Raises:
             OdjError: No connector is installed, its file is missing, or it cannot be understood.
         """
-        scope = server.Scope(frozenset({"config"}), install_path=self._wanted.install_path)
+        scope = Scope(frozenset({"config"}), install_path=self._wanted.install_path)
         look = survey(self._host, scope)
         connector = known_connector(look, self._host.name)
         if not connector.installed and scope.install_path is None:
             raise self._refusal("no connector is installed there", "Install it first (odj_connector_install).")
-        found = server.config_file(look, scope.install_path)
+        found = config_file(look, scope.install_path)
         if found is None:
             root = scope.install_path or connector.install_path or DEFAULT_INSTALL_PATH
             raise self._refusal(
@@ -79,16 +86,16 @@ class OuConfig:
     def _refusal(self, got: str, advice: str) -> OdjError:
         return OdjError("edit the configuration of the connector", on=self._host.name, got=got, advice=advice)
 
-    def _compare(self, found: server.ConfigFile, now: float) -> Plan:
-        settings = connector_config.read(found.content, found.path)
+    def _compare(self, found: ConfigFile, now: float) -> Plan:
+        settings = read(found.content, found.path)
         held = {key.casefold(): value for key, value in settings.items()}
-        before = connector_config.split_units(held.get(connector_config.UNITS_KEY.casefold(), ""))
+        before = split_units(held.get(UNITS_KEY.casefold(), ""))
         self._units = wanted_units(before, self._wanted.units, self._wanted.state)
         keys = {key: value for key, value in self._wanted.keys.items() if held.get(key.casefold()) != value}
-        values = {connector_config.UNITS_KEY: connector_config.join_units(self._units)} if self._units != before else {}
+        values = {UNITS_KEY: join_units(self._units)} if self._units != before else {}
         if not values and not keys:
             return Plan()
-        content = connector_config.replace(found.content, values | keys, found.path)
+        content = replace(found.content, values | keys, found.path)
         stamp = datetime.datetime.fromtimestamp(now, datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
         payload = {
             "operation": "replace_file",

@@ -6,9 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model import prerequisites, server
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Plan
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.prerequisites import (
+    UnmetPrerequisites,
+    judge,
+    to_facts,
+)
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.probe import Look
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server import Scope, facts_of
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.host import Host
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.survey import survey
 
@@ -16,7 +21,7 @@ from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.survey imp
 class _Reading:
     """A job that changes nothing."""
 
-    def __init__(self, host: Host, scope: server.Scope) -> None:
+    def __init__(self, host: Host, scope: Scope) -> None:
         self._host = host
         self._scope = scope
         self._look = Look({}, 0.0, 0.0)
@@ -34,7 +39,7 @@ class ServerInfo(_Reading):
 
     def facts(self, plan: Plan) -> Mapping[str, object]:
         """Return ``server``."""
-        return {"server": server.facts(self._look, self._scope)}
+        return {"server": facts_of(self._look, self._scope)}
 
 
 class Prerequisites(_Reading):
@@ -47,7 +52,7 @@ class Prerequisites(_Reading):
         fail_on_unmet: Whether an unmet prerequisite is an error.
     """
 
-    def __init__(self, host: Host, scope: server.Scope, *, domain: str | None, fail_on_unmet: bool) -> None:
+    def __init__(self, host: Host, scope: Scope, *, domain: str | None, fail_on_unmet: bool) -> None:
         super().__init__(host, scope)
         self._domain = domain
         self._fail_on_unmet = fail_on_unmet
@@ -58,7 +63,7 @@ class Prerequisites(_Reading):
         Raises:
             UnmetPrerequisites: One is not met and that is to be an error.
         """
-        verdicts = prerequisites.judge(self._look, self._scope, self._domain)
+        verdicts = judge(self._look, self._scope, self._domain)
         if self._fail_on_unmet and any(one.verdict == "unmet" for one in verdicts):
-            raise prerequisites.UnmetPrerequisites(self._host.name, verdicts)
-        return prerequisites.to_facts(verdicts)
+            raise UnmetPrerequisites(self._host.name, verdicts)
+        return to_facts(verdicts)

@@ -6,17 +6,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model import server
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.probe import Look, Probe
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server import (
+    Scope,
+    config_probes,
+    other_install_path,
+    questions,
+)
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.host import Host
 
 
-def survey(host: Host, scope: server.Scope, extra: Sequence[Probe] = ()) -> Look:
+def survey(host: Host, scope: Scope, extra: Sequence[Probe] = ()) -> Look:
     """Return the answers to all questions of a scope, and to ``extra`` ones, in one remote execution.
 
     Raises:
         WindowsError: There are no answers at all.
     """
-    look = host.look([*server.questions(scope), *extra])
-    elsewhere = server.other_install_path(look, scope)
-    return look if elsewhere is None else look.merged(host.look(server.config_probes(elsewhere)))
+    look = host.look([*questions(scope), *extra])
+    elsewhere = other_install_path(look, scope)
+    return look if elsewhere is None else look.merged(host.look(config_probes(elsewhere)))
