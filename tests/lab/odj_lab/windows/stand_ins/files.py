@@ -6,6 +6,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import ipaddress
+import ntpath
+import secrets
 import ssl
 import typing as t
 import urllib.error
@@ -91,7 +93,7 @@ def win_stat(machine: Machine, call: Call, options: Options) -> Result:
         "isreadonly": "ReadOnly" in attributes,
         "isdir": False,
         "isreg": True,
-        "extension": "." + path.rpartition(".")[2],
+        "extension": ntpath.splitext(path)[1],
         "lastwritetime": seconds_of(record["last_write"]),
         "creationtime": seconds_of(record["last_write"]),
         "lastaccesstime": seconds_of(record["last_write"]),
@@ -140,14 +142,26 @@ def win_get_url(machine: Machine, call: Call, options: Options) -> Result:
     return result
 
 
+def win_tempfile(machine: Machine, call: Call, options: Options) -> Result:
+    """Make a new file or directory in the user's directory for temporary files."""
+    folder = options["path"] or r"C:\Users\ansible\AppData\Local\Temp"
+    path = f"{folder}\\{options['prefix']}{secrets.token_hex(4)}{options['suffix'] or ''}"
+    with machine.planned(f"win_tempfile {path}", check_mode=call.check_mode) as state:
+        if options["state"] == "directory":
+            filesystem.make_directory(state, path)
+        else:
+            _put(state, path, b"")
+    return {"changed": True, "state": options["state"], "path": path}
+
+
 def _destination(state: State, url: str, dest: str) -> str:
     if filesystem.is_directory(state, dest):
         return f"{filesystem.normal(dest)}\\{urllib.parse.urlsplit(url).path.rpartition('/')[2]}"
     folder = dest if dest.endswith(("\\", "/")) else filesystem.parent(dest)
     if dest.endswith(("\\", "/")) or not filesystem.is_directory(state, folder):
         text = (
-            f"The path '{folder}' does not exist for destination '{dest}', or is not visible to the current user. "
-            "Ensure download destination folder exists (perhaps using win_file state=directory) before win_get_url runs."
+            f"The path '{folder}' does not exist for destination '{dest}', or is not visible to the current user. Ensure "
+            "download destination folder exists (perhaps using win_file state=directory) before win_get_url runs."
         )
         raise ModuleFailure(text)
     return filesystem.normal(dest)
@@ -178,6 +192,7 @@ def _is_loopback(host: str) -> bool:
 STAND_INS = (
     ModuleStandIn("ansible.windows.win_ping", win_ping, "answers"),
     ModuleStandIn("ansible.windows.win_file", win_file, "files and directories: absent, directory, file, touch"),
+    ModuleStandIn("ansible.windows.win_tempfile", win_tempfile, "a new file or directory for temporary use"),
     ModuleStandIn("ansible.windows.win_stat", win_stat, "facts and checksum of a path"),
     ModuleStandIn("ansible.windows.slurp", slurp, "content of a file"),
     ModuleStandIn("ansible.windows.win_get_url", win_get_url, "download: loopback for real, others from `web`"),
