@@ -1,4 +1,5 @@
 #!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ options:
     type: bool
     default: false
 author:
-  - The hybridjoin.odj authors
+  - The hybridjoin.odj authors (@hybridjoin)
 attributes:
   check_mode:
     support: full
@@ -55,6 +56,7 @@ attributes:
     description: Changes nothing.
   action_group:
     support: full
+    membership: [hybridjoin.odj.odj_graph]
     description: Use the group C(hybridjoin.odj.odj_graph) in C(module_defaults) to set the options of the sign-in once.
 seealso:
   - module: hybridjoin.odj.odj_server_info
@@ -160,10 +162,14 @@ all_active:
   type: bool
   sample: true
 graph:
-  description: What the task cost. RV(graph.operations) counts the requests by kind, retries included.
+  description: What the task cost.
   returned: success
   type: dict
-  sample: {"operations": {"discovery": 1, "token": 1, "read": 1}}
+  contains:
+    operations:
+      description: How many requests were sent, retries included, by kind (C(discovery), C(token), C(read)).
+      type: dict
+      sample: {"discovery": 1, "token": 1, "read": 1}
 """
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.connector_info import LIBRARIES, SPEC, open_job

@@ -12,7 +12,7 @@ from urllib.parse import urlencode, urlsplit
 from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.advice import for_graph
 from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.credential import Credential
 from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.errors import GraphError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.http import REQUESTS_ERROR, Http
+from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.session import REQUESTS_ERROR, Http
 from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.unfold import explain
 
 if REQUESTS_ERROR is None:

@@ -14,11 +14,9 @@ class Clock(t.Protocol):
 
     def now(self) -> datetime.datetime:
         """Return the present moment, in UTC."""
-        ...
 
     def sleep(self, seconds: float) -> None:
         """Wait."""
-        ...
 
 
 class SystemClock:

@@ -8,7 +8,7 @@ import re
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.http import Http
+from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.session import Http
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
 
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -51,7 +51,6 @@ class Credential(t.Protocol):
             InvalidInput: It cannot work; names the option.
 
         """
-        ...
 
     def acquire(self, http: Http, *, fresh: bool = False) -> str:
         """Return a token; a fresh one when the last was refused.
@@ -60,7 +59,6 @@ class Credential(t.Protocol):
             GraphError: Entra gives none.
 
         """
-        ...
 
 
 def validate_app(sign_in: SignIn) -> None:

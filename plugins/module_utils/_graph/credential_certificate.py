@@ -11,7 +11,7 @@ from pathlib import Path
 from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.clock import Clock
 from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.credential import SignIn, validate_app
 from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.entra import EntraApp
-from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.http import Http
+from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.session import Http
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
 
 CRYPTOGRAPHY_ERROR: ImportError | None = None

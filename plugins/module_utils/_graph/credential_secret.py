@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.credential import SignIn, validate_app
 from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.entra import EntraApp
-from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.http import Http
+from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.session import Http
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
 
 

@@ -8,7 +8,7 @@ import re
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.credential import SignIn
 from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.errors import GraphError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.http import Http
+from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.session import Http
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
 
 # The characters of a bearer token: https://www.rfc-editor.org/rfc/rfc6750#section-2.1

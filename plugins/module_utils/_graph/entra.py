@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.advice import for_entra
 from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.credential import SignIn
 from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.errors import GraphError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.http import Http
+from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.session import Http
 
 MSAL_ERROR: ImportError | None = None
 try:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.credential_certificate import CRYPTOGRAPHY_ERROR
 from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.entra import MSAL_ERROR
-from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.http import REQUESTS_ERROR
+from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.session import REQUESTS_ERROR
 
 LIBRARIES: tuple[tuple[str, ImportError | None], ...] = (
     ("requests", REQUESTS_ERROR),

@@ -17,7 +17,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.client impor
 from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.clock import Clock
 from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.credential import SignIn
 from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.credentials import choose
-from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.http import Http, Transport
+from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.session import Http, Transport
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
 
 # Cloud -> Entra, Graph: https://learn.microsoft.com/graph/deployments. Intune in China has no Autopilot.
