@@ -284,9 +284,9 @@ function Get-Sha256([string]$path) {
 function Read-FilePart([string]$path, [long]$offset, [int]$count) {
     if (-not $fullLanguage) {
         if ($offset -ne 0) { throw 'LanguageMode, the end of a file needs full language mode' }
-        $switch = @{ Encoding = 'Byte' }
-        if ("$($PSVersionTable['PSEdition'])" -eq 'Core') { $switch = @{ AsByteStream = $true } }
-        return (ConvertTo-Base64Text @(Get-Content -LiteralPath $path -TotalCount $count @switch))
+        $byteSwitch = @{ Encoding = 'Byte' }
+        if ("$($PSVersionTable['PSEdition'])" -eq 'Core') { $byteSwitch = @{ AsByteStream = $true } }
+        return (ConvertTo-Base64Text @(Get-Content -LiteralPath $path -TotalCount $count @byteSwitch))
     }
     $stream = Open-SharedFile $path
     try {

@@ -97,6 +97,7 @@ class WindowsHost:
         """
         task = self._action._task.copy()
         task.args = dict(options)
+        task.diff = False  # the diff of the task is that of its plan
         plugin = self._action._shared_loader_obj.action_loader.get(
             action,
             task=task,
