@@ -37,7 +37,7 @@ def service_accounts(lab: Lab) -> list[ServiceAccount]:
         )
         found: list[ServiceAccount] = [
             {
-                "name": entry["attributes"]["sAMAccountName"],
+                "name": entry["raw_attributes"]["sAMAccountName"][0].decode(),
                 "sid": sid_text(entry["raw_attributes"]["objectSid"][0]),
                 "dn": entry["dn"],
             }

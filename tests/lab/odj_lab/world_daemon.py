@@ -34,6 +34,6 @@ def serve(lab: Lab) -> int:
         while not ended.wait(1):
             if time.monotonic() > deadline or not (lab.home / "lab.json").exists():
                 if controller is not None:
-                    processes.stop(controller)
+                    processes.stop(controller, seconds=0)  # "unshare" does not heed SIGTERM
                 break
     return 0

@@ -42,11 +42,7 @@ def make_bootstrapper(build: str) -> bytes:
 
 def build_of(content: bytes) -> str | None:
     """Return the build that an installer installs, or None when it is none of ours or not whole."""
-    head, mark, tail = content.rpartition(_MARK)
-    if not mark or not head.startswith(b"MZ"):
-        return None
-    build = str(json.loads(tail).get("build", ""))
-    return build if content == make_bootstrapper(build) else None
+    return next((build for build in BUILDS if content == make_bootstrapper(build)), None)
 
 
 def describe(content: bytes) -> dict[str, t.Any] | None:

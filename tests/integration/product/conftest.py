@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A lab of these tests' own, on addresses of its own."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from integration.product.scene import NET, lab_at
+
+from odj_lab import directory, world
+from odj_lab.settings import Lab
+
+
+@pytest.fixture(scope="session")
+def short_home() -> Iterator[Path]:
+    """Yield a directory with a short path: Unix sockets live below it."""
+    if sentence := directory.missing():
+        pytest.skip(sentence)
+    path = Path(tempfile.mkdtemp(prefix="odj-"))
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def estate(short_home: Path) -> Iterator[Lab]:
+    """Yield a lab that is up, for all tests of this folder; each installs what it needs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ODJ_LAB_NET", NET)
+        lab = lab_at(short_home, "product", NET)
+        world.up(lab, lambda _: None)
+        yield lab
+        world.wipe(lab, lambda _: None)

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Labs come and go: up, down, taken ports, two at once, forgotten ones. Nothing is left running."""
+
+from __future__ import annotations
+
+import os
+import select
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from integration.product.scene import NET, OTHER_NET, lab_at
+
+from odj_lab import directory, processes, world
+from odj_lab.processes import LabError
+from odj_lab.settings import Lab
+
+LAUNCHER = Path(__file__).parents[2] / "lab" / "lab"
+
+
+@pytest.fixture
+def other(short_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
+    """Yield a second lab, not up yet."""
+    monkeypatch.setenv("ODJ_LAB_NET", OTHER_NET)
+    lab = lab_at(short_home, "other", OTHER_NET)
+    yield lab
+    world.wipe(lab, lambda _: None)
+
+
+def command(lab: Lab, *words: str) -> subprocess.CompletedProcess[str]:
+    environment = {
+        **os.environ,
+        "ODJ_LAB_PYTHON": sys.executable,
+        "ODJ_LAB_HOME": str(lab.home.parent),
+        "ODJ_LAB_NAME": lab.name,
+        "ODJ_LAB_NET": lab.net,
+    }
+    return subprocess.run([LAUNCHER, *words], env=environment, capture_output=True, text=True)
+
+
+def test_a_second_lab_lives_beside_the_first_and_leaves_nothing(estate: Lab, other: Lab) -> None:
+    said: list[str] = []
+    world.up(other, said.append)
+    assert len(world.running(other)) == len(world.running(estate)) == 2
+    assert "up; inventory" in said[-1]
+    pids = [pid for process in world.running(other).values() for pid in processes.tree(process.pid)]
+    assert sum(processes.memory_mib(pid) for pid in pids) < 700
+
+    status = command(other, "status")
+    assert status.returncode == 0
+    assert "odj02" in status.stdout
+
+    world.down(other, lambda _: None)
+    assert world.running(other) == {}
+    assert not [pid for pid in pids if Path(f"/proc/{pid}").exists() and processes.memory_mib(pid)]
+    assert all(processes.is_free(other.dc_address, port) for port in directory.PORTS)
+    assert command(other, "status").returncode == 3
+
+    world.up(other, lambda _: None)
+    assert len(world.running(other)) == 2
+    with directory.connected(other, "odj-automation"):
+        pass
+
+
+def test_taken_ports_are_named_and_nothing_starts(estate: Lab, short_home: Path) -> None:
+    rival = lab_at(short_home, "rival", NET)
+    done = command(rival, "up")
+    assert done.returncode == 1
+    assert f"{NET}.2:389" in done.stderr
+    assert "ODJ_LAB_NET" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert not rival.home.exists()
+
+
+def test_failed_start_is_taken_back(other: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: Lab) -> None:
+        raise LabError("as a test wants it")
+
+    monkeypatch.setattr(world, "_start_daemon", fail)
+    with pytest.raises(LabError, match="as a test wants it"):
+        world.up(other, lambda _: None)
+    assert world.running(other) == {}
+    assert directory.process(other) is None
+    assert processes.is_free(other.dc_address, 389)
+
+
+def test_lab_whose_directory_is_gone_ends_by_itself(other: Lab) -> None:
+    world.up(other, lambda _: None)
+    descriptors = [os.pidfd_open(process.pid) for process in world.running(other).values()]
+    shutil.rmtree(other.home)
+    waiting = set(descriptors)
+    while waiting:
+        ended, _, _ = select.select(waiting, [], [], 20)
+        assert ended, "a process of a deleted lab still runs"
+        waiting -= set(ended)
+    for descriptor in descriptors:
+        os.close(descriptor)
+
+
+def test_lab_ends_by_itself_when_forgotten(other: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ODJ_LAB_MAXRUN", "4")
+    world.up(other, lambda _: None)
+    descriptors = [os.pidfd_open(process.pid) for process in world.running(other).values()]
+    for descriptor in descriptors:
+        assert select.select([descriptor], [], [], 30)[0], "a forgotten lab still runs"
+        os.close(descriptor)
+
+
+def test_values_are_read_and_set_by_path(estate: Lab) -> None:
+    assert command(estate, "set", "odj03", "os.build", '"14393"').returncode == 0
+    assert command(estate, "get", "odj03", "os.build").stdout.strip() == '"14393"'
+    pointer = "/network/login.microsoftonline.com:443/connect"
+    assert command(estate, "set", "odj03", pointer, "timeout").returncode == 0
+    assert command(estate, "get", "odj03", pointer).stdout.strip() == '"timeout"'
+    assert command(estate, "set", "odj03", pointer, "true").returncode == 0
+    wrong = command(estate, "get", "odj03", "os.none")
+    assert (wrong.returncode, wrong.stderr.strip()) == (1, "lab: There is no 'none' in 'os.none'.")
+
+
+def test_verbs_need_a_lab_that_is_up(short_home: Path) -> None:
+    absent = lab_at(short_home, "absent", OTHER_NET)
+    for words in (("sign-in", "odj01"), ("enrol-device", "LAB-1"), ("inventory",), ("get", "odj01")):
+        done = command(absent, *words)
+        assert done.returncode == 1
+        assert "up" in done.stderr
+        assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_missing_package_is_one_sentence(tmp_path: Path) -> None:
+    bare = tmp_path / "bare"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", bare], check=True)
+    environment = {**os.environ, "ODJ_LAB_PYTHON": str(bare / "bin" / "python"), "PYTHONPATH": ""}
+    done = subprocess.run([LAUNCHER, "status"], env=environment, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "lacks the Python package" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
