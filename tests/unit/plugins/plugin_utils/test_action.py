@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The glue: every action plugin from its arguments to its result."""
+
+from __future__ import annotations
+
+import importlib
+import typing as t
+from types import SimpleNamespace
+
+import pytest
+from ansible.errors import AnsibleError
+
+from ansible_collections.hybridjoin.odj.plugins.plugin_utils import _action
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.windows import FakeWindows
+
+ACTIONS = "ansible_collections.hybridjoin.odj.plugins.action"
+SUM = "0" * 64
+ARGUMENTS: dict[str, dict[str, t.Any]] = {
+    "odj_server_info": {},
+    "odj_prereqs": {},
+    "odj_connector_install": {"version": "6.2604.2000.3", "checksum": SUM, "url": "https://files/odj.exe"},
+    "odj_ou_config": {"organizational_units": ["OU=A,DC=x"]},
+}
+
+
+class Task(SimpleNamespace):
+    """As much of a task as the glue touches."""
+
+    async_val = 0
+    environment = None
+
+    def copy(self) -> Task:
+        return Task(**vars(self))
+
+
+def run(name: str, server: FakeWindows, arguments: dict[str, t.Any], *, check_mode: bool = True) -> dict[str, t.Any]:
+    plugin = importlib.import_module(f"{ACTIONS}.{name}").ActionModule
+    task = Task(args=dict(arguments), check_mode=check_mode, action=name)
+    connection = SimpleNamespace(_shell=SimpleNamespace(tmpdir=None), has_pipelining=True)
+    play_context = SimpleNamespace(check_mode=check_mode)
+    action = plugin(task, connection, play_context, None, None, SimpleNamespace())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_action, "WindowsHost", lambda _action, _vars: server)
+        return t.cast("dict[str, t.Any]", action.run(task_vars={}))
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_check_mode_changes_nothing_and_tells_the_plan(name: str) -> None:
+    server = FakeWindows(refuse_writes=True)
+    if name == "odj_ou_config":
+        server.install("6.2604.2000.3")
+    result = run(name, server, ARGUMENTS[name])
+    assert "failed" not in result
+    assert result["changed"] is (name in ("odj_connector_install", "odj_ou_config"))
+    assert bool(result["diff"]) is result["changed"]
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_an_unknown_option_is_refused(name: str) -> None:
+    with pytest.raises(AnsibleError, match="nonsense"):
+        run(name, FakeWindows(), {**ARGUMENTS[name], "nonsense": 1})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({}, "version, checksum"),
+        ({"version": "6.2604.2000.3", "checksum": SUM}, "path, src, url"),
+        ({"version": "6.2604.2000.3", "checksum": SUM, "path": "a", "url": "b"}, "mutually exclusive"),
+        ({"state": "newest"}, "present, latest, absent"),
+    ],
+)
+def test_what_an_installation_needs(arguments: dict[str, t.Any], words: str) -> None:
+    with pytest.raises(AnsibleError, match=words):
+        run("odj_connector_install", FakeWindows(), arguments)
+
+
+def test_an_error_of_ours_becomes_a_failed_task_with_its_parts() -> None:
+    result = run("odj_ou_config", FakeWindows(), ARGUMENTS["odj_ou_config"])
+    assert result["failed"] is True
+    assert result["error"]["advice"] == "Install it first (odj_connector_install)."
+    assert result["msg"].startswith("Could not edit the configuration of the connector (odj01): no connector")
