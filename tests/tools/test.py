@@ -118,7 +118,7 @@ def mypy(tree: Tree) -> None:
     tools = tree.collection / "tests" / "tools"
     lab = tree.collection / "tests" / "lab"
     files = [f for f in tree.python_files() if tools not in f.parents]
-    check("mypy", f"{tree.top}:{lab}:{tree.collection / 'tests'}", files)
+    check("mypy", f"{tree.top}:{lab}", files)
     check("mypy-tools", f"{tools}:{lab}", sorted(tools.glob("*.py")))
 
 

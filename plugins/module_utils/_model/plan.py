@@ -9,10 +9,8 @@ the answer of check mode are read off the plan, never assigned. ``carry_out`` ho
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-
-JsonValue: t.TypeAlias = "bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +61,7 @@ class Plan:
     def __bool__(self) -> bool:
         return bool(self.changes)
 
-    def to_json(self) -> dict[str, JsonValue]:
+    def to_json(self) -> dict[str, list[dict[str, str]]]:
         """Return the plan as data for a task result: ``changes`` and ``side_conditions``, without payloads."""
         return {
             "changes": [
@@ -86,15 +84,12 @@ class Job(t.Protocol):
 
     def plan(self) -> Plan:
         """Read the present state and return what would have to change. Writes nothing."""
-        ...
 
     def apply(self, plan: Plan) -> None:
         """Make the changes of the plan. Called only when there are any and the run is not a check."""
-        ...
 
     def facts(self, plan: Plan) -> Mapping[str, object]:
         """Return what the task result holds beside ``changed``, ``diff`` and ``plan``; called last."""
-        ...
 
 
 def carry_out(job: Job, *, check_mode: bool) -> dict[str, object]:

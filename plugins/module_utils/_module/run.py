@@ -13,8 +13,8 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Job, carry_out
 
-OpenJob: t.TypeAlias = "Callable[[Mapping[str, t.Any]], AbstractContextManager[Job]]"
-Library: t.TypeAlias = "tuple[str, ImportError | None]"
+OpenJob = Callable[[Mapping[str, t.Any]], AbstractContextManager[Job]]
+Library = tuple[str, t.Optional[ImportError]]
 
 
 def run_module(spec: Mapping[str, t.Any], open_job: OpenJob, *, libraries: tuple[Library, ...] = ()) -> None:
