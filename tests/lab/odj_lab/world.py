@@ -22,7 +22,7 @@ from odj_lab.settings import SERVERS, Lab
 from odj_lab.store import JsonStore
 
 PACKAGES = ("ldap3", "cryptography", "spnego", "jwt", "yaml")
-SERVER_PORTS = (5985, 5986)
+SERVER_PORTS = (5985, 5986, 22022)
 CLOUD_PORT = 8443
 Say = Callable[[str], None]
 
@@ -126,6 +126,8 @@ def _start(lab: Lab, say: Say) -> None:
     phase(f"servers {', '.join(f'{s} {lab.server_address(s)}' for s in SERVERS)}: WS-Man 5985 and 5986")
     phase(f"Entra and Graph: {lab.cloud_url}")
     inventory.write(lab)
+    if hint := _hint():
+        phase(hint)
     phase(f"up; inventory {inventory.path(lab)}; ends by itself after {directory.maximum_seconds()} s")
 
 
@@ -143,6 +145,18 @@ def _create(store: JsonStore, make: Callable[[], dict[str, object]]) -> None:
         store.create(make())
 
 
+def _hint() -> str:
+    """Return what the servers will not be able to do, or nothing."""
+    from odj_lab.windows.documented import documented
+    from odj_lab.windows.trouble import NotSimulated
+
+    try:
+        documented("ansible.windows.win_ping")
+    except NotSimulated:
+        return "ansible.windows is not on ANSIBLE_COLLECTIONS_PATH, so the servers refuse its modules"
+    return ""
+
+
 def _check(lab: Lab, before: dict[str, processes.Process]) -> None:
     wanted_net = os.environ.get("ODJ_LAB_NET", lab.net)
     if wanted_net != lab.net:
@@ -150,6 +164,8 @@ def _check(lab: Lab, before: dict[str, processes.Process]) -> None:
             f"Lab {lab.name} in {lab.home} lives on {lab.net}, not on {wanted_net}: wipe it, or choose another "
             "ODJ_LAB_NAME for a second lab."
         )
+    if lab.home.exists() and lab.home.stat().st_uid != os.geteuid():
+        raise LabError(f"{lab.home} belongs to another user; name another directory in ODJ_LAB_HOME.")
     lacking = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
     if lacking:
         raise LabError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import threading
+import traceback
 
 from odj_lab.cloud import connectors
 from odj_lab.product import builds, host, layout
@@ -60,8 +61,8 @@ class Heartbeats:
         while not self._ended.wait(seconds_between()):
             try:
                 beat_all(lab)
-            except FileNotFoundError:
-                continue  # the lab is being wiped
+            except Exception:
+                traceback.print_exc()  # to the daemon's log; a state that a test has spoilt must not silence the others
 
 
 def start(lab: Lab) -> Heartbeats:
