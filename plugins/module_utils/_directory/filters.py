@@ -8,6 +8,7 @@ import typing as t
 from dataclasses import dataclass
 
 Value: t.TypeAlias = "str | bytes"
+_SPECIAL = "\\*()\x00"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,10 @@ ANYTHING = Present("objectClass")
 
 
 def escape(value: Value) -> str:
-    """Return a value as it may stand in a filter: bytes all in hexadecimal, of text what has a meaning there."""
+    """Return a value as it may stand in a filter: bytes all in hexadecimal, of text what has a meaning there.
+
+    White space is escaped too: ldap3 takes it off the ends of a value otherwise.
+    """
     if isinstance(value, bytes):
         return "".join(f"\\{byte:02x}" for byte in value)
-    return "".join(f"\\{ord(char):02x}" if char in "\\*()\x00" else char for char in value)
+    return "".join(escape(char.encode()) if char in _SPECIAL or char.isspace() else char for char in value)

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The delegation in a real directory: exact, complete, reversible, and enough to create a computer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import ldap3
+import pytest
+
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.organizational_unit import TargetError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import SecurityDescriptor
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module import organizational_unit_info, ou_delegate
+from ansible_collections.hybridjoin.odj.tests.integration.directory.scene import Open, Task
+from odj_lab import audit
+from odj_lab import directory as lab_directory
+from odj_lab.settings import Lab
+
+
+def test_only_the_entry_comes_and_goes(
+    lab: Lab, task: Task, units: list[str], accounts: dict[str, str], whole_descriptor: Callable[[str], bytes]
+) -> None:
+    before = [whole_descriptor(unit) for unit in units]
+    names = [f"{lab.netbios}\\{name}$" for name in accounts]
+    done = task(ou_delegate, organizational_units=units[:2], accounts=names)
+    assert [d["state"] for d in done["delegations"]] == ["added"] * 4
+    for unit, old in zip(units[:2], before, strict=False):
+        was, now = SecurityDescriptor.parse(old), SecurityDescriptor.parse(whole_descriptor(unit))
+        assert was.dacl is not None
+        assert now.dacl is not None
+        assert (now.control, now.owner, now.group, now.sacl) == (was.control, was.owner, was.group, was.sacl)
+        assert [ace for ace in now.dacl.aces if ace in was.dacl.aces] == list(was.dacl.aces)
+        assert len(now.dacl.aces) == len(was.dacl.aces) + 2
+        text = audit.descriptor(lab, unit)
+        for delegation in done["delegations"]:
+            assert text.count(f"(OA;;CC;bf967a86-0de6-11d0-a285-00aa003049e2;;{delegation['sid']})") == 1
+            assert text.count(delegation["sid"]) == 1
+    again = task(ou_delegate, organizational_units=units[:2], accounts=names)
+    assert not again["changed"]
+    assert again["directory"]["operations"] == {"bind": 1, "search": 5, "modify": 0, "add": 0, "delete": 0}
+    task(ou_delegate, organizational_units=units[:2], accounts=names, state="absent")
+    assert [whole_descriptor(unit) for unit in units] == before
+
+
+def test_it_is_what_an_account_needs_to_create_a_computer_there_and_nowhere_else(
+    lab: Lab, task: Task, opened: Open, units: list[str], accounts: dict[str, str], administrator: ldap3.Connection
+) -> None:
+    name, password = next(iter(accounts.items()))
+    administrator.add(f"OU=Below,{units[0]}", "organizationalUnit")
+    computer = {"sAMAccountName": [b"ODJTEST1$"], "userAccountControl": [b"4096"]}
+    places = [units[0], f"OU=Below,{units[0]}", units[1]]
+    with opened(username=f"{lab.netbios}\\{name}$", password=password) as directory:
+        with pytest.raises(DirectoryError, match=r"\(50\)"):
+            directory.add(f"CN=ODJTEST1,{units[0]}", "computer", computer)
+        task(ou_delegate, organizational_units=[units[0]], accounts=[name])
+        outcome: list[int | None] = []
+        for place in places:
+            try:
+                directory.add(f"CN=ODJTEST1,{place}", "computer", computer)
+                outcome.append(0)
+                directory.delete(f"CN=ODJTEST1,{place}")
+            except DirectoryError as problem:
+                outcome.append(problem.code)
+    assert outcome == [0, 50, 50]
+
+
+def test_a_missing_right_is_named_before_the_first_write(
+    task: Task, units: list[str], accounts: dict[str, str], whole_descriptor: Callable[[str], bytes]
+) -> None:
+    before = [whole_descriptor(unit) for unit in units]
+    with pytest.raises(TargetError, match="may not write them") as caught:
+        task(ou_delegate, organizational_units=units, accounts=list(accounts))
+    assert caught.value.on == units[2]
+    assert [whole_descriptor(unit) for unit in units] == before
+
+
+def test_every_form_of_a_name_means_the_same_account(
+    lab: Lab, task: Task, units: list[str], accounts: dict[str, str]
+) -> None:
+    name = next(iter(accounts))
+    sid = task(ou_delegate, organizational_units=[units[0]], accounts=[name])["delegations"][0]["sid"]
+    forms = [
+        name.upper(), f"{name}$", f"{lab.netbios.lower()}\\{name}", f"{lab.domain}\\{name}$", f"{name}@{lab.domain}",
+        f"{name}$@{lab.domain}", f"CN={name},{lab_directory.msa_container(lab)}", sid,
+    ]  # fmt: skip
+    for form in forms:
+        done = task(ou_delegate, organizational_units=[units[0].upper()], accounts=[form])
+        assert (done["changed"], done["delegations"][0]["sid"]) == (False, sid), form
+
+
+def test_the_controller_sees_one_logon_for_a_task(
+    lab: Lab, task: Task, units: list[str], accounts: dict[str, str]
+) -> None:
+    begin = time.time()
+    task(ou_delegate, organizational_units=units[:2], accounts=list(accounts))
+    binds = [bind for bind in audit.ldap_binds(lab, begin) if bind["account"] == "odj-automation"]
+    assert len(binds) == 1
+
+
+def test_units_are_found_and_their_rights_told(lab: Lab, task: Task, units: list[str], yard: str) -> None:
+    names = [units[0].lower(), units[2], f"OU=None,OU=None,{yard}", lab_directory.computers_container(lab)]
+    found = task(organizational_unit_info, organizational_units=names)["organizational_units"]
+    assert [unit["dn"] for unit in found[:2]] == [units[0], units[2]]
+    assert [unit["can_write_dacl"] for unit in found] == [True, False, False, False]
+    assert [unit["exists"] for unit in found] == [True, True, False, True]
+    assert found[2]["nearest_existing"] == yard
+    assert found[3]["object_class"] == "container"
+
+
+def test_every_descriptor_of_the_directory_comes_back_byte_for_byte(administrator: ldap3.Connection, lab: Lab) -> None:
+    bases = [lab.base_dn, f"CN=Configuration,{lab.base_dn}"]
+    descriptors: list[bytes] = []
+    for base in bases:
+        entries = administrator.extend.standard.paged_search(
+            base, "(objectClass=*)", attributes=["nTSecurityDescriptor"], paged_size=500, generator=True
+        )
+        descriptors += [e["raw_attributes"]["nTSecurityDescriptor"][0] for e in entries if "raw_attributes" in e]
+    assert len(descriptors) > 1000
+    assert [SecurityDescriptor.parse(data).to_bytes() for data in descriptors] == descriptors

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A directory in a dictionary: what the directory side sees of Active Directory, and no more.
+
+directory_contract.py says how it behaves; the same contract runs against a real domain controller.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Attributes, Entry
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError, refused
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.filters import AllOf, AnyOf, Equals, Filter
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation import COMPUTER_CLASS
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.dn import Dn
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import (
+    DACL_PRESENT,
+    SELF_RELATIVE,
+    Acl,
+    SecurityDescriptor,
+)
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import Sid
+
+BASE = "DC=contoso,DC=test"
+CONFIGURATION = f"CN=Configuration,{BASE}"
+MSA_CONTAINER = f"CN=Managed Service Accounts,{BASE}"
+COMPUTERS = f"CN=Computers,{BASE}"
+DOMAIN_SID = Sid(5, (21, 1, 2, 3, 0))
+COMPUTER_CHAIN = ("top", "person", "organizationalPerson", "user", "computer")
+
+
+def dacl(*aces: bytes) -> bytes:
+    """Return a descriptor with an access list alone, as the SD flags control yields it."""
+    return SecurityDescriptor(SELF_RELATIVE | DACL_PRESENT, dacl=Acl(4, aces)).to_bytes()
+
+
+class FakeDirectory:
+    """Set up with put(); ``read_only`` makes any write fail the test that tries it."""
+
+    def __init__(self, *, read_only: bool = False) -> None:
+        self.read_only = read_only
+        self.counts: Counter[str] = Counter(bind=1)
+        self.refuse: dict[str, DirectoryError] = {}
+        self._objects: dict[object, Entry] = {}
+        self._next_id = 1100
+        self.put("", defaultNamingContext=BASE, configurationNamingContext=CONFIGURATION,
+                 schemaNamingContext=f"CN=Schema,{CONFIGURATION}")  # fmt: skip
+        self.put(BASE, objectClass=("top", "domain", "domainDNS"),
+                 wellKnownObjects=f"B:32:AA312825768811D1ADED00C04FD8D5CD:{COMPUTERS}",
+                 otherWellKnownObjects=f"B:32:1EB93889E40C45DF9F0C64D23BBB6237:{MSA_CONTAINER}")  # fmt: skip
+        self.put(f"CN=CONTOSO,CN=Partitions,{CONFIGURATION}", nCName=BASE, nETBIOSName="CONTOSO",
+                 dnsRoot="contoso.test", objectClass="crossRef")  # fmt: skip
+        self.put(f"CN=Computer,CN=Schema,{CONFIGURATION}", lDAPDisplayName="computer",
+                 schemaIDGUID=COMPUTER_CLASS.bytes_le, objectClass="classSchema")  # fmt: skip
+        for container in (MSA_CONTAINER, COMPUTERS):
+            self.put(container, objectClass=("top", "container"), nTSecurityDescriptor=dacl(), sDRightsEffective="4")
+
+    def put(self, dn: str, **values: str | bytes | Sequence[str] | Sequence[bytes]) -> None:
+        """Place an object, or set attributes of one that is there; nothing is checked."""
+        lists = {name: [value] if isinstance(value, (str, bytes)) else value for name, value in values.items()}
+        encoded = {n.lower(): tuple(v.encode() if isinstance(v, str) else v for v in vs) for n, vs in lists.items()}
+        known = self._objects.get(_key(dn))
+        self._objects[_key(dn)] = Entry(known.dn if known else dn, {**(known.values if known else {}), **encoded})
+
+    def unit(self, dn: str, *aces: bytes, writable: bool = True) -> str:
+        """Place an organizational unit with this access list."""
+        self.put(dn, objectClass=("top", "organizationalUnit"), nTSecurityDescriptor=dacl(*aces),
+                 sDRightsEffective="4" if writable else "0")  # fmt: skip
+        return dn
+
+    def account(self, name: str, *, cls: Sequence[str] = ("top", "user"), parent: str = f"CN=Users,{BASE}") -> Sid:
+        """Place an account; a trailing dollar sign is kept out of its CN."""
+        sid = self._new_sid()
+        self.put(f"CN={name.removesuffix('$')},{parent}", objectClass=cls, sAMAccountName=name,
+                 objectSid=sid.to_bytes(), primaryGroupID="515")  # fmt: skip
+        return sid
+
+    def value(self, dn: str, attribute: str) -> bytes | None:
+        """Return what is stored, for assertions."""
+        return self._objects[_key(dn)].one(attribute)
+
+    def search(
+        self, base: str, where: Filter, attributes: Sequence[str], *, scope: str = "subtree", dacl: bool = False
+    ) -> list[Entry]:
+        self.counts["search"] += 1
+        if scope != "subtree" and base and not any(_under(e.dn, base) for e in self._objects.values()):
+            raise refused("search the directory", base, 32, "noSuchObject", "")
+        found = [e for e in self._objects.values() if _in_scope(e.dn, base, scope) and self._matches(e, where)]
+        return [self._shown(entry, attributes, dacl) for entry in found]
+
+    def modify(self, dn: str, changes: Mapping[str, tuple[str, Sequence[bytes]]], *, dacl: bool = False) -> None:
+        entry = self._for_write("modify", dn)
+        values = dict(entry.values)
+        for name, (verb, given) in changes.items():
+            if name == "nTSecurityDescriptor" and not (dacl and (entry.number("sDRightsEffective") or 0) & 4):
+                raise refused("change", dn, 50, "insufficientAccessRights", "")
+            present = values.get(name.lower(), ())
+            if verb == "add" and set(given) & set(present):
+                raise refused("change", dn, 20, "attributeOrValueExists", "")
+            if verb == "delete" and not set(given) <= set(present):
+                raise refused("change", dn, 16, "noSuchAttribute", "")
+            kept = () if verb == "replace" else tuple(value for value in present if value not in given)
+            values[name.lower()] = kept + (() if verb == "delete" else tuple(given))
+        self._objects[_key(dn)] = Entry(entry.dn, {name: items for name, items in values.items() if items})
+
+    def add(self, dn: str, object_class: str, attributes: Attributes) -> None:
+        parent = Dn.parse(dn).parent
+        self._for_write("add", str(parent))
+        if _key(dn) in self._objects:
+            raise refused("create", dn, 68, "entryAlreadyExists", "")
+        chain: tuple[str, ...] = ("top", object_class) if object_class == "organizationalUnit" else COMPUTER_CHAIN
+        chain += (object_class,) if object_class not in chain else ()
+        values: dict[str, t.Any] = {name: tuple(items) for name, items in attributes.items()}
+        made = {"objectClass": chain, "nTSecurityDescriptor": dacl(), "sDRightsEffective": "4"}
+        sid = {"objectSid": self._new_sid().to_bytes(), "primaryGroupID": "515"} if "sAMAccountName" in values else {}
+        self.put(dn, **{**made, **sid, **values})
+
+    def delete(self, dn: str) -> None:
+        entry = self._for_write("delete", dn)
+        del self._objects[_key(entry.dn)]
+
+    def facts(self) -> dict[str, t.Any]:
+        names = ("bind", "search", "modify", "add", "delete")
+        return {"server": "fake", "operations": {name: self.counts[name] for name in names}}
+
+    def _for_write(self, operation: str, dn: str) -> Entry:
+        assert not self.read_only, f"{operation} {dn} in check mode"
+        self.counts[operation] += 1
+        if dn in self.refuse:
+            raise self.refuse[dn]
+        if _key(dn) not in self._objects:
+            raise refused(operation, dn, 32, "noSuchObject", "")
+        return self._objects[_key(dn)]
+
+    def _new_sid(self) -> Sid:
+        self._next_id += 1
+        return DOMAIN_SID.sibling(self._next_id)
+
+    def _matches(self, entry: Entry, where: Filter) -> bool:
+        if isinstance(where, (AllOf, AnyOf)):
+            return (all if isinstance(where, AllOf) else any)(self._matches(entry, part) for part in where.parts)
+        if not isinstance(where, Equals):
+            return bool(entry.all(where.attribute)) or where.attribute == "objectClass"
+        if where.attribute == "distinguishedName":
+            return bool(entry.dn) and _key(entry.dn) == _key(str(where.value))
+        wanted = where.value if isinstance(where.value, bytes) else where.value.encode()
+        return wanted.lower() in [value.lower() for value in entry.all(where.attribute)]
+
+    def _shown(self, entry: Entry, attributes: Sequence[str], dacl: bool) -> Entry:
+        values = {name.lower(): entry.all(name) for name in attributes}
+        if "ntsecuritydescriptor" in values and not dacl:
+            values["ntsecuritydescriptor"] = ()
+        if "msds-hostserviceaccountbl" in values:
+            links = (e for e in self._objects.values() if entry.dn.encode() in e.all("msDS-HostServiceAccount"))
+            values["msds-hostserviceaccountbl"] = tuple(e.dn.encode() for e in links)
+        return Entry(entry.dn, values)
+
+
+def _key(dn: str) -> object:
+    return Dn.parse(dn).key if dn else ()
+
+
+def _under(dn: str, base: str) -> bool:
+    return bool(dn) and Dn.parse(dn).is_within(Dn.parse(base))
+
+
+def _in_scope(dn: str, base: str, scope: str) -> bool:
+    if scope == "base" or not base:
+        return _key(dn) == _key(base)
+    depth = len(Dn.parse(dn).parts) - len(Dn.parse(base).parts) if dn else -1
+    return _under(dn, base) and (scope == "subtree" or depth == 1)

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs a job of the directory side against the fake, the way a task would."""
+
+from __future__ import annotations
+
+import types
+import typing as t
+from contextlib import nullcontext
+
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import carry_out
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import FakeDirectory
+
+CONNECTION = {"server": "dc1", "username": "CONTOSO\\auto", "password": "secret-word"}
+
+
+def parameters(module: types.ModuleType, **options: t.Any) -> dict[str, t.Any]:
+    """Return the options as AnsibleModule would hand them over."""
+    spec = module.SPEC["argument_spec"]
+    assert set(options) <= set(spec)
+    return {**{name: option.get("default") for name, option in spec.items()}, **CONNECTION, **options}
+
+
+def run(
+    module: types.ModuleType, directory: FakeDirectory, *, check: bool = False, **options: t.Any
+) -> dict[str, t.Any]:
+    """Return the task result; in check mode the directory refuses writes."""
+    directory.counts.clear()
+    directory.counts["bind"] = 1
+    directory.read_only = check
+    with module.open_job(parameters(module, **options), lambda settings: nullcontext(directory)) as job:
+        return carry_out(job, check_mode=check)

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import refused, unreachable
+
+BIND = "80090308: LdapErr: DSID-0C0903A9, comment: AcceptSecurityContext error, data {}, v1db1\x00"
+
+
+@pytest.mark.parametrize(
+    ("data", "advice"),
+    [
+        ("525", "no such account"),
+        ("52e", "password is wrong"),
+        ("52E", "password is wrong"),
+        ("532", "expired"),
+        ("533", "disabled"),
+        ("701", "account has expired"),
+        ("773", "must be changed"),
+        ("775", "locked out"),
+        ("abc", "Check username and password"),
+    ],
+)
+def test_a_refused_logon_says_why(data: str, advice: str) -> None:
+    error = refused("log on as x", "dc1", 49, "invalidCredentials", BIND.format(data))
+    assert advice in error.advice
+    assert f"data {data}" in error.got
+    assert "\x00" not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("code", "advice"),
+    [
+        (8, "encryption"),
+        (19, "rule"),
+        (32, "no such object"),
+        (34, "malformed"),
+        (50, "lacks a right"),
+        (53, "willing"),
+    ],
+)
+def test_a_refused_operation_says_what_to_do(code: int, advice: str) -> None:
+    error = refused("change description", "CN=x", code, "name", "")
+    assert advice in error.advice
+    assert error.code == code
+    assert str(error).startswith(f"Could not change description (CN=x): name ({code}).")
+
+
+@pytest.mark.parametrize(
+    ("reason", "advice"),
+    [
+        ("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: Hostname mismatch (_ssl.c:1006)", "server_name"),
+        ("certificate verify failed: IP address mismatch", "server_name"),
+        ("certificate verify failed: certificate has expired", "renew"),
+        ("certificate verify failed: unable to get local issuer certificate", "ca_path"),
+        ("[Errno 111] Connection refused", "Nothing listens"),
+        ("timed out", "timeout"),
+        ("something else", "can reach it"),
+    ],
+)
+def test_a_failed_connection_says_what_to_do(reason: str, advice: str) -> None:
+    error = unreachable("connect", "dc1:636", reason)
+    assert advice in error.advice
+    assert "_ssl.c" not in str(error)
+    assert error.code is None

@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which entry counts as the delegation, which does not, and that nothing else in a list is touched."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import (
+    CONTAINER_INHERIT,
+    FULL_CONTROL,
+    GENERIC_ALL,
+    INHERIT_ONLY,
+    INHERITED,
+    AccessRule,
+    is_canonical,
+)
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation import (
+    COMPUTER_CLASS,
+    RIGHTS,
+    Account,
+    Delegation,
+    DelegationError,
+    compare,
+)
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Change
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import (
+    DACL_PRESENT,
+    SELF_RELATIVE,
+    Acl,
+    SecurityDescriptor,
+)
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import AUTHENTICATED_USERS, EVERYONE, Sid
+
+DN = "OU=Autopilot,DC=contoso,DC=test"
+CREATE, DELETE = 1, 2
+USER_CLASS = uuid.UUID("bf967aba-0de6-11d0-a285-00aa003049e2")
+DOMAIN = Sid(5, (21, 1, 2, 3, 0))
+ME = Account("CONTOSO\\msaODJab1cd$", DOMAIN.sibling(1101), DOMAIN.sibling(515), "CN=msaODJab1cd")
+OTHER = Account("CONTOSO\\msaODJef2gh$", DOMAIN.sibling(1102))
+EXACT = AccessRule(True, CREATE, ME.sid, COMPUTER_CLASS)
+DENY_DELETE = AccessRule(False, 0x10000, EVERYONE)
+READ = AccessRule(True, 0x20014, AUTHENTICATED_USERS)
+FROM_ABOVE = AccessRule(True, 0x10, DOMAIN.sibling(512), flags=CONTAINER_INHERIT | INHERITED)
+AUDIT_LIKE = bytes((0x15, 0, 8, 0)) + b"abcd"
+
+
+def listing(*rules: AccessRule | bytes) -> SecurityDescriptor:
+    aces = tuple(rule if isinstance(rule, bytes) else rule.to_ace() for rule in rules)
+    return SecurityDescriptor(SELF_RELATIVE | DACL_PRESENT, dacl=Acl(4, aces, b"\1\2"), layout=(b"gap!", "dacl"))
+
+
+def run(
+    descriptor: SecurityDescriptor, *accounts: Account, present: bool = True
+) -> tuple[Change | None, tuple[Delegation, ...]]:
+    return compare(DN, descriptor, accounts or (ME,), [RIGHTS["create_computer"]], present=present)
+
+
+def rules_after(change: Change | None) -> list[AccessRule | bytes]:
+    assert change is not None
+    assert isinstance(change.payload, SecurityDescriptor)
+    assert change.payload.dacl is not None
+    return [AccessRule.from_ace(ace) or ace for ace in change.payload.dacl.aces]
+
+
+def test_the_documented_entry_is_put_behind_the_explicit_and_before_the_inherited_ones() -> None:
+    change, (delegation,) = run(listing(DENY_DELETE, READ, AUDIT_LIKE, FROM_ABOVE))
+    assert rules_after(change) == [DENY_DELETE, READ, AUDIT_LIKE, EXACT, FROM_ABOVE]
+    assert delegation.ace == f"(OA;;CC;bf967a86-0de6-11d0-a285-00aa003049e2;;{ME.sid})"
+    assert (delegation.state, delegation.broader, delegation.inherited) == ("added", False, False)
+    assert change is not None
+    assert change.summary == f"{DN}: + {ME.name} may create computers (this object only)"
+    assert set(change.after.splitlines()) - set(change.before.splitlines()) == {delegation.ace}
+    assert len(change.before.splitlines()) == 4
+
+
+def test_adding_and_removing_gives_back_every_byte() -> None:
+    before = listing(DENY_DELETE, READ, FROM_ABOVE)
+    added, _ = run(before, ME, OTHER)
+    assert added is not None
+    assert isinstance(added.payload, SecurityDescriptor)
+    removed, found = run(added.payload, OTHER, ME, present=False)
+    assert removed is not None
+    assert isinstance(removed.payload, SecurityDescriptor)
+    assert removed.payload.to_bytes() == before.to_bytes()
+    assert [d.state for d in found] == ["removed", "removed"]
+    assert removed.summary.startswith(f"{DN}: - {OTHER.name} may no longer create computers")
+
+
+@pytest.mark.parametrize(
+    ("rule", "broader", "inherited"),
+    [
+        (EXACT, False, False),
+        (replace(EXACT, mask=CREATE | DELETE), True, False),
+        (replace(EXACT, object_type=None), True, False),
+        (replace(EXACT, flags=CONTAINER_INHERIT), True, False),
+        (replace(EXACT, flags=CONTAINER_INHERIT | INHERITED), True, True),
+        (AccessRule(True, FULL_CONTROL, ME.sid), True, False),
+        (AccessRule(True, GENERIC_ALL, ME.sid), True, False),
+    ],
+)
+def test_an_entry_that_covers_it_counts_as_there(rule: AccessRule, broader: bool, inherited: bool) -> None:
+    change, (delegation,) = run(listing(rule))
+    assert change is None
+    assert (delegation.state, delegation.broader, delegation.inherited) == ("present", broader, inherited)
+
+
+def test_the_exact_entry_is_the_one_that_is_shown_when_there_is_a_broader_one_too() -> None:
+    _, (delegation,) = run(listing(AccessRule(True, FULL_CONTROL, ME.sid), EXACT))
+    assert not delegation.broader
+    assert delegation.ace.startswith("(OA;;CC;")
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        replace(EXACT, trustee=OTHER.sid),
+        replace(EXACT, object_type=USER_CLASS),
+        replace(EXACT, mask=DELETE),
+        replace(EXACT, flags=CONTAINER_INHERIT | INHERIT_ONLY),
+        AccessRule(True, 0x10, ME.sid),
+    ],
+)
+def test_an_entry_that_does_not_cover_it_does_not_count(rule: AccessRule) -> None:
+    change, _ = run(listing(rule))
+    assert rules_after(change) == [rule, EXACT]
+
+
+def test_a_conditional_entry_does_not_count_as_there() -> None:
+    conditional = bytes((0x0B,)) + EXACT.to_ace()[1:]
+    change, _ = run(listing(conditional))
+    assert change is not None
+
+
+@pytest.mark.parametrize("trustee", [ME.sid, EVERYONE, AUTHENTICATED_USERS, DOMAIN.sibling(515)])
+@pytest.mark.parametrize("kind", [COMPUTER_CLASS, None])
+@pytest.mark.parametrize("flags", [0, INHERITED])
+def test_a_deny_that_is_in_the_way_is_an_error_that_names_it(trustee: Sid, kind: uuid.UUID | None, flags: int) -> None:
+    deny = AccessRule(False, CREATE | DELETE, trustee, kind, flags=flags)
+    with pytest.raises(DelegationError, match=r"an entry denies it: \(O?D;.*CCDC") as caught:
+        run(listing(deny))
+    assert trustee.sddl in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "deny",
+    [
+        AccessRule(False, CREATE, OTHER.sid, COMPUTER_CLASS),
+        AccessRule(False, CREATE, ME.sid, USER_CLASS),
+        AccessRule(False, DELETE, ME.sid, COMPUTER_CLASS),
+        AccessRule(False, CREATE, ME.sid, flags=CONTAINER_INHERIT | INHERIT_ONLY),
+    ],
+)
+def test_a_deny_of_something_else_is_not_in_the_way(deny: AccessRule) -> None:
+    change, _ = run(listing(deny))
+    assert rules_after(change) == [deny, EXACT]
+
+
+def test_an_inherited_deny_behind_the_explicit_entry_has_no_effect_and_is_no_error() -> None:
+    change, (delegation,) = run(listing(EXACT, AccessRule(False, CREATE, EVERYONE, flags=INHERITED)))
+    assert change is None
+    assert delegation.state == "present"
+
+
+def test_of_a_merged_entry_only_this_right_is_taken() -> None:
+    merged = replace(EXACT, mask=CREATE | DELETE)
+    change, (delegation,) = run(listing(READ, merged, FROM_ABOVE), present=False)
+    assert rules_after(change) == [READ, replace(EXACT, mask=DELETE), FROM_ABOVE]
+    assert (delegation.state, delegation.broader) == ("removed", False)
+
+
+@pytest.mark.parametrize(
+    "broader",
+    [
+        AccessRule(True, FULL_CONTROL, ME.sid),
+        replace(EXACT, flags=CONTAINER_INHERIT),
+        replace(EXACT, object_type=None),
+        replace(EXACT, flags=CONTAINER_INHERIT | INHERITED),
+    ],
+)
+def test_a_broader_entry_is_reported_and_left_when_ours_is_removed(broader: AccessRule) -> None:
+    change, (delegation,) = run(listing(broader), present=False)
+    assert change is None
+    assert (delegation.state, delegation.broader) == ("present", True)
+    change, (delegation,) = run(listing(*sorted([EXACT, broader], key=lambda r: r.inherited)), present=False)
+    assert rules_after(change) == [broader]
+    assert (delegation.state, delegation.broader) == ("removed", True)
+
+
+def test_what_is_not_there_is_not_removed() -> None:
+    change, (delegation,) = run(listing(READ, replace(EXACT, trustee=OTHER.sid)), present=False)
+    assert change is None
+    assert (delegation.state, delegation.ace) == ("absent", "")
+
+
+def test_a_list_out_of_order_is_refused_when_it_has_to_change_and_only_then() -> None:
+    with pytest.raises(DelegationError, match="canonical order"):
+        run(listing(FROM_ABOVE, READ))
+    with pytest.raises(DelegationError, match="canonical order"):
+        run(listing(READ, DENY_DELETE, EXACT), present=False)
+    assert run(listing(READ, DENY_DELETE, EXACT))[0] is None
+
+
+def test_a_missing_list_is_refused() -> None:
+    with pytest.raises(DelegationError, match="everybody may do everything"):
+        run(SecurityDescriptor(SELF_RELATIVE | DACL_PRESENT))
+
+
+RULES = st.builds(
+    AccessRule,
+    st.booleans(),
+    st.sampled_from((CREATE, DELETE, CREATE | DELETE, 0x10, FULL_CONTROL)),
+    st.sampled_from((ME.sid, OTHER.sid, EVERYONE)),
+    st.sampled_from((None, COMPUTER_CLASS, USER_CLASS)),
+    flags=st.sampled_from((0, CONTAINER_INHERIT, CONTAINER_INHERIT | INHERIT_ONLY, INHERITED)),
+)
+
+
+@given(st.lists(RULES, max_size=6))
+def test_a_second_run_never_changes_anything(rules: list[AccessRule]) -> None:
+    ordered = sorted(rules, key=lambda r: 2 if r.inherited else 1 if r.allow else 0)
+    for present in (True, False):
+        try:
+            change, _ = run(listing(*ordered), present=present)
+        except DelegationError:
+            continue
+        if change:
+            assert isinstance(change.payload, SecurityDescriptor)
+            assert change.payload.dacl is not None
+            assert is_canonical(change.payload.dacl.aces)
+            assert run(change.payload, present=present)[0] is None

@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import typing as t
+import uuid
+
+import pytest
+
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError, refused
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import AccessRule
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation import COMPUTER_CLASS, DelegationError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput, OdjError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.organizational_unit import TargetError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import SecurityDescriptor
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import EVERYONE
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module import ou_delegate
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import (
+    BASE,
+    COMPUTERS,
+    CONFIGURATION,
+    MSA_CONTAINER,
+    FakeDirectory,
+)
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory_task import run
+
+PILOT, NORTH = f"OU=Autopilot,{BASE}", f"OU=Lab\\, North,{BASE}"
+READ = AccessRule(True, 0x20014, EVERYONE).to_ace()
+MSA = ("top", "computer", "msDS-ManagedServiceAccount")
+
+
+@pytest.fixture
+def directory() -> FakeDirectory:
+    fake = FakeDirectory()
+    fake.unit(PILOT, READ)
+    fake.unit(NORTH, READ)
+    fake.account("msa1$", cls=MSA, parent=MSA_CONTAINER)
+    fake.account("msa2$", cls=MSA, parent=MSA_CONTAINER)
+    return fake
+
+
+def delegate(
+    directory: FakeDirectory, *units: str, accounts: t.Sequence[str] = ("msa1",), **more: t.Any
+) -> dict[str, t.Any]:
+    return run(ou_delegate, directory, organizational_units=list(units or (PILOT,)), accounts=list(accounts), **more)
+
+
+def aces(directory: FakeDirectory, dn: str) -> tuple[bytes, ...]:
+    parsed = SecurityDescriptor.parse(directory.value(dn, "nTSecurityDescriptor") or b"")
+    return parsed.dacl.aces if parsed.dacl else ()
+
+
+def refusal(kind: type[OdjError], directory: FakeDirectory, *units: str, **more: t.Any) -> str:
+    before = [directory.value(dn, "nTSecurityDescriptor") for dn in (PILOT, NORTH)]
+    with pytest.raises(kind) as caught:
+        delegate(directory, *units, **more)
+    assert [directory.value(dn, "nTSecurityDescriptor") for dn in (PILOT, NORTH)] == before
+    assert directory.counts["modify"] == 0
+    return str(caught.value)
+
+
+def test_present_twice_then_absent_twice(directory: FakeDirectory) -> None:
+    units, accounts = (PILOT.lower(), NORTH), ("msa1", "CONTOSO\\msa2$")
+    done = delegate(directory, *units, accounts=accounts)
+    assert done["changed"]
+    assert len(done["diff"]) == 2
+    assert [d["state"] for d in done["delegations"]] == ["added"] * 4
+    assert {d["organizational_unit"] for d in done["delegations"]} == {PILOT, NORTH}
+    assert done["directory"]["operations"] == {"bind": 1, "search": 7, "modify": 2, "add": 0, "delete": 0}
+    again = delegate(directory, *units, accounts=accounts)
+    assert not again["changed"]
+    assert {d["state"] for d in again["delegations"]} == {"present"}
+    assert again["directory"]["operations"] == {"bind": 1, "search": 5, "modify": 0, "add": 0, "delete": 0}
+    gone = delegate(directory, *units, accounts=accounts, state="absent")
+    assert {d["state"] for d in gone["delegations"]} == {"removed"}
+    assert aces(directory, PILOT) == aces(directory, NORTH) == (READ,)
+    assert not delegate(directory, *units, accounts=accounts, state="absent")["changed"]
+
+
+def test_check_mode_says_the_same_and_writes_nothing(directory: FakeDirectory) -> None:
+    planned = delegate(directory, PILOT, NORTH, check=True)
+    assert aces(directory, PILOT) == (READ,)
+    done = delegate(directory, PILOT, NORTH)
+    for key in ("changed", "diff", "plan", "delegations"):
+        assert planned[key] == done[key]
+
+
+def test_a_name_given_twice_is_one_name(directory: FakeDirectory) -> None:
+    done = delegate(directory, PILOT, PILOT.upper(), accounts=["msa1", "msa1$", f"CN=msa1,{MSA_CONTAINER}"])
+    assert len(done["delegations"]) == 1
+    assert len(aces(directory, PILOT)) == 2
+
+
+def test_no_account_yet_changes_nothing_and_says_so(directory: FakeDirectory) -> None:
+    done = delegate(directory, accounts=[])
+    assert not done["changed"]
+    assert done["delegations"] == []
+    assert "No account was given" in done["note"]
+
+
+def test_all_malformed_names_are_refused_at_once_and_before_contact(directory: FakeDirectory) -> None:
+    message = refusal(InvalidInput, directory, PILOT, "OU=Lab, North,DC=x", "Autopilot")
+    assert "OU=Lab, North" in message
+    assert "'Autopilot'" in message
+    assert "(CONTOSO\\)" in refusal(InvalidInput, directory, accounts=["CONTOSO\\"])
+    assert directory.counts["search"] == 0
+
+
+def test_all_missing_units_are_refused_at_once_with_what_is_above_them(directory: FakeDirectory) -> None:
+    message = refusal(TargetError, directory, PILOT, f"OU=No,{PILOT}", f"OU=Nor,{BASE}")
+    assert f"OU=No,{PILOT}: there is no such object; the nearest object above that exists is {PILOT}" in message
+    assert f"OU=Nor,{BASE}: there is no such object; the nearest object above that exists is {BASE}" in message
+
+
+def test_what_is_no_unit_is_refused_but_the_computers_container_is_taken(directory: FakeDirectory) -> None:
+    message = refusal(TargetError, directory, PILOT, MSA_CONTAINER, BASE)
+    assert f"{MSA_CONTAINER}: it is of class container" in message
+    assert f"{BASE}: it is of class domainDNS" in message
+    assert delegate(directory, COMPUTERS)["changed"]
+
+
+def test_accounts_that_mean_nothing_or_too_much_are_refused_at_once(directory: FakeDirectory) -> None:
+    directory.account("msa1")
+    names = ["msa1", "nobody", "FABRIKAM\\msa2", "S-1-5-21-9-9-9-9", "msa2"]
+    message = refusal(DirectoryError, directory, accounts=names)
+    assert "msa1: it means more than one account" in message
+    assert "nobody: there is no such account in contoso.test" in message
+    assert "FABRIKAM\\msa2: this domain controller holds CONTOSO (contoso.test), not FABRIKAM" in message
+    assert "S-1-5-21-9-9-9-9: there is no such account" in message
+    assert " msa2:" not in message
+
+
+def test_the_sid_of_a_deleted_account_can_still_lose_the_right(directory: FakeDirectory) -> None:
+    delegate(directory)
+    sid = delegate(directory)["delegations"][0]["sid"]
+    directory.delete(f"CN=msa1,{MSA_CONTAINER}")
+    done = delegate(directory, accounts=[sid], state="absent")
+    assert done["delegations"][0] | {"ace": ""} == {
+        "organizational_unit": PILOT, "account": sid, "sid": sid, "right": "create_computer",
+        "state": "removed", "broader": False, "inherited": False, "ace": "",
+    }  # fmt: skip
+    assert aces(directory, PILOT) == (READ,)
+
+
+def test_a_missing_right_is_found_before_the_first_write(directory: FakeDirectory) -> None:
+    directory.unit(NORTH, READ, writable=False)
+    message = refusal(TargetError, directory, PILOT, NORTH)
+    assert NORTH in message
+    assert "CONTOSO\\auto may not write them" in message
+    assert PILOT not in message
+
+
+def test_a_missing_right_does_not_matter_where_nothing_has_to_change(directory: FakeDirectory) -> None:
+    delegate(directory)
+    directory.put(PILOT, sDRightsEffective="0")
+    assert not delegate(directory)["changed"]
+
+
+def test_an_unreadable_list_is_refused(directory: FakeDirectory) -> None:
+    directory.put(NORTH, nTSecurityDescriptor=())
+    assert f"{NORTH}: its access list cannot be read" in refusal(TargetError, directory, PILOT, NORTH)
+
+
+def test_all_units_with_a_deny_are_named_at_once(directory: FakeDirectory) -> None:
+    for dn in (PILOT, NORTH):
+        directory.unit(dn, AccessRule(False, 1, EVERYONE, COMPUTER_CLASS).to_ace())
+    message = refusal(DelegationError, directory, PILOT, NORTH)
+    assert message.count("(OD;;CC;bf967a86-0de6-11d0-a285-00aa003049e2;;WD)") == 2
+
+
+@pytest.mark.parametrize("guid", [uuid.uuid4().bytes_le, b"short"])
+def test_a_schema_with_another_class_guid_is_refused(directory: FakeDirectory, guid: bytes) -> None:
+    directory.put(f"CN=Computer,CN=Schema,{CONFIGURATION}", schemaIDGUID=guid)
+    assert "check the class computer against the schema" in refusal(DirectoryError, directory)
+
+
+def test_a_refusal_halfway_says_what_was_done(directory: FakeDirectory) -> None:
+    directory.refuse[NORTH] = refused("change nTSecurityDescriptor", NORTH, 50, "insufficientAccessRights", "")
+    with pytest.raises(OdjError) as caught:
+        delegate(directory, PILOT, NORTH)
+    assert f"Changed before this: {PILOT}." in str(caught.value)
+    assert len(aces(directory, PILOT)) == 2
+
+
+def test_another_writer_in_between_is_noticed(directory: FakeDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
+    modify = directory.modify
+
+    def overtaken(dn: str, changes: t.Any, *, dacl: bool = False) -> None:
+        modify(dn, changes, dacl=dacl)
+        directory.unit(dn, READ)
+
+    monkeypatch.setattr(directory, "modify", overtaken)
+    with pytest.raises(DirectoryError, match="other entries than those written"):
+        delegate(directory)
