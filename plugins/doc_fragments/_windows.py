@@ -26,7 +26,7 @@ notes:
 requirements:
   - The collection ansible.windows 3.0.0 or later on the controller.
 author:
-  - The hybridjoin.odj authors
+  - The hybridjoin.odj authors (@hybridjoin)
 """
 
     NETWORK = r"""

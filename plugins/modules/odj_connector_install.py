@@ -1,4 +1,5 @@
 #!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
@@ -115,7 +116,12 @@ server:
     In check mode, as they are now.
   returned: success
   type: dict
-  sample: {state: ready_to_sign_in}
+  contains:
+    state:
+      description: V(absent), V(ready_to_sign_in) or V(signed_in).
+      type: str
+      returned: success
+      sample: ready_to_sign_in
 plan:
   description: What was or would be done, and what somebody has to do then (C(side_conditions)).
   returned: success

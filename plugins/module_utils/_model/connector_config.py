@@ -54,7 +54,7 @@ def read(content: bytes, path: str) -> dict[str, str]:
     Raises:
         OdjError: It is not XML, has no appSettings or several, keeps them in another file, or has a key twice.
     """
-    return {key: value for _, key, value in _locate(_decode(content, path), path).adds}
+    return {key: value for _at, key, value in _locate(_decode(content, path), path).adds}
 
 
 def replace(content: bytes, wanted: Mapping[str, str], path: str) -> bytes:
@@ -68,7 +68,7 @@ def replace(content: bytes, wanted: Mapping[str, str], path: str) -> bytes:
     for key, value in wanted.items():
         decoded = _decode(content, path)
         found = _locate(decoded, path)
-        start = next((at for at, name, _ in found.adds if name.casefold() == key.casefold()), None)
+        start = next((at for at, name, _value in found.adds if name.casefold() == key.casefold()), None)
         if start is not None:
             edited = _set_value(decoded, start, value)
         else:
@@ -161,8 +161,9 @@ def _check(found: _Map, path: str) -> None:
         raise _problem(
             path, f"its appSettings refer to another file ({elsewhere[0]}={found.sections[0][1][elsewhere[0]]})"
         )
-    keys = [key.casefold() for _, key, _ in found.adds]
-    twice = sorted({key for _, key, _ in found.adds if keys.count(key.casefold()) > 1})
+    keys = [add[1] for add in found.adds]
+    folded = [key.casefold() for key in keys]
+    twice = sorted({key for key in keys if folded.count(key.casefold()) > 1})
     if twice:
         raise _problem(path, f"its appSettings have the key {twice[0]} more than once")
 

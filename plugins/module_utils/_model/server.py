@@ -59,7 +59,7 @@ def parse_endpoint(text: str) -> tuple[str, int]:
     Raises:
         InvalidInput: It is not of that form.
     """
-    name, _, port = text.rpartition(":")
+    name, _colon, port = text.rpartition(":")
     if not name or "/" in name or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
         raise InvalidInput(
             "read the endpoint",

@@ -97,7 +97,7 @@ class ConnectorInstall:
         before = self._traits()
         for change in plan.changes:
             if change.action == "uninstall":
-                entry = t.cast("UninstallEntry", change.payload)
+                entry = t.cast(UninstallEntry, change.payload)
                 self._exit_codes.append(run_uninstaller(self._host, self._installer, entry))
             else:
                 with staged(self._host, self._installer) as path:

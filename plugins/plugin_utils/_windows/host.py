@@ -40,19 +40,15 @@ class Host(t.Protocol):
 
     def look(self, probes: Sequence[Probe]) -> Look:
         """Ask questions, all in one remote execution."""
-        ...
 
     def run_module(self, tried: str, module: str, options: Mapping[str, object]) -> Result:
         """Run a module that has no action plugin."""
-        ...
 
     def run_action(self, tried: str, action: str, options: Mapping[str, object]) -> Result:
         """Run a module through its action plugin."""
-        ...
 
     def find_file(self, path: str) -> str:
         """Return the path on the controller of a file that a task names."""
-        ...
 
 
 class WindowsHost:
