@@ -14,7 +14,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors impor
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Job, carry_out
 
 OpenJob = Callable[[Mapping[str, t.Any]], AbstractContextManager[Job]]
-Library = tuple[str, t.Optional[ImportError]]
+Library = tuple[str, ImportError | None]
 
 
 def run_module(spec: Mapping[str, t.Any], open_job: OpenJob, *, libraries: tuple[Library, ...] = ()) -> None:
