@@ -9,7 +9,7 @@ import typing as t
 
 import pytest
 
-from odj_lab import audit, directory, inventory, plays, population
+from odj_lab import audit, directory, inventory, plays, population, world
 from odj_lab.product import sign_in
 from odj_lab.settings import Lab
 from odj_lab.store import JsonLog, JsonStore
@@ -21,6 +21,7 @@ FAST = {"odj_poll_interval": 1}
 
 @pytest.fixture(scope="module")
 def estate(lab: Lab) -> Lab:
+    world.reset(lab, lambda _line: None)
     inventory.write(lab, len(SERVERS))
     return lab
 
