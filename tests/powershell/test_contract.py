@@ -99,7 +99,7 @@ def listener() -> Iterator[int]:
 
         def serve() -> None:
             while not stop.is_set():
-                connection, _ = server.accept()
+                connection, _peer = server.accept()
                 connection.close()
 
         thread = threading.Thread(target=serve, daemon=True)

@@ -70,21 +70,21 @@ def test_parses(script: Path) -> None:
 def test_the_parser_notices_a_broken_script(tmp_path: Path) -> None:
     path = tmp_path / "broken.ps1"
     path.write_text("function Get-This {\n  if ($a -eq ) { 'x' \n}\n", encoding="utf-8")
-    assert any(kind in ("ERROR", "MISSING") for kind, _, _ in nodes(path))
+    assert any(kind in ("ERROR", "MISSING") for kind, _text, _line in nodes(path))
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
 def test_calls_only_reviewed_commands(script: Path) -> None:
     found = list(nodes(script))
-    own = {text for kind, text, _ in found if kind == "function_name"}
-    called = {text for kind, text, _ in found if kind == "command_name" and not text[:1].isdigit()}
+    own = {text for kind, text, _line in found if kind == "function_name"}
+    called = {text for kind, text, _line in found if kind == "command_name" and not text[:1].isdigit()}
     assert called - own - ALLOWED[script.name] == set()
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
 def test_every_function_is_used(script: Path) -> None:
     text = script.read_text(encoding="utf-8")
-    own = [name for kind, name, _ in nodes(script) if kind == "function_name"]
+    own = [name for kind, name, _line in nodes(script) if kind == "function_name"]
     assert [name for name in own if len(re.findall(rf"\b{re.escape(name)}\b", text)) < 2] == []
 
 

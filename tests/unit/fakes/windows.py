@@ -1,18 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A connector server in a few dictionaries: answers our questions, takes the module calls of our jobs."""
+"""A connector server in a few dictionaries that answers our questions."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import ntpath
 import time
 import typing as t
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.probe import Look, Probe
-from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.host import WindowsError
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.windows_content import (
     CONFIG,
     ROOT,
@@ -31,13 +29,10 @@ class FakeWindows:
     """A member server without a connector.
 
     Attributes:
-        refuse_writes: Whether every call that could write fails the test.
-        programs: What a file at a path does when it is run: the build it installs, and its exit code.
         broken: Ids of questions that are answered with an error.
     """
 
     name: str = "odj01"
-    refuse_writes: bool = False
     host: Value = field(default_factory=host_values)
     registry: dict[str, Value] = field(default_factory=registry_values)
     files: dict[str, bytes] = field(default_factory=dict)
@@ -46,11 +41,9 @@ class FakeWindows:
     certificates: list[Value] = field(default_factory=list)
     events: dict[str, list[Value]] = field(default_factory=dict)
     unreachable: dict[str, str] = field(default_factory=dict)
-    programs: dict[str, tuple[str, int]] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
     clock_offset: float = 0.0
     looks: int = 0
-    calls: list[tuple[str, Value]] = field(default_factory=list)
 
     def look(self, probes: Sequence[Probe]) -> Look:
         self.looks += 1
@@ -105,59 +98,6 @@ class FakeWindows:
         stage = self.unreachable.get(target["host"])
         error = {"stage": stage, "message": "no"} if stage else None
         return {**target, "connected": stage in (None, "tls"), "tls": {"issuer": "CN=A CA"}, "error": error}
-
-    def find_file(self, path: str) -> str:
-        return path
-
-    def run_action(self, tried: str, action: str, options: Mapping[str, object]) -> Value:
-        return self.run_module(tried, action, options)
-
-    def run_module(self, tried: str, module: str, options: Mapping[str, t.Any]) -> Value:
-        if self.refuse_writes:
-            raise AssertionError(f"{module} was called, which writes")
-        self.calls.append((module, dict(options)))
-        result = t.cast(Value, getattr(self, f"_run_{module.rpartition('.')[2]}")(dict(options)))
-        if result.get("failed"):
-            raise WindowsError(tried, on=self.name, result=result)
-        return result
-
-    def _run_win_tempfile(self, options: Value) -> Value:
-        return {"path": rf"C:\Temp\{options['prefix']}1"}
-
-    def _run_win_copy(self, options: Value) -> Value:
-        self.files[options["dest"]] = open(options["src"], "rb").read()  # noqa: SIM115, PTH123
-        return {}
-
-    def _run_win_get_url(self, options: Value) -> Value:
-        self.files[options["dest"]] = b"from the web"
-        return {}
-
-    def _run_win_file(self, options: Value) -> Value:
-        self.files = {path: data for path, data in self.files.items() if ntpath.dirname(path) != options["path"]}
-        return {}
-
-    def _run_win_reboot(self, _options: Value) -> Value:
-        return {"rebooted": True}
-
-    def _run_win_package(self, options: Value) -> Value:
-        if options["state"] == "absent":
-            known = self.entries.pop(options["product_id"], None)
-            self.files.pop(CONFIG, None)
-            return {"rc": 0, "changed": known is not None}
-        if hashlib.sha256(self.files[options["path"]]).hexdigest() != options["checksum"]:
-            return {"failed": True, "msg": "the checksum did not match"}
-        build, code = self.programs[ntpath.basename(options["path"])]
-        if code not in options["expected_return_code"]:
-            return {"failed": True, "msg": "unexpected rc", "rc": code, "stdout": "0x80070643", "stderr": ""}
-        self.install(build)
-        return {"rc": code}
-
-    def _run_odj_server_change(self, options: Value) -> Value:
-        old = self.files[options["path"]]
-        if hashlib.sha256(old).hexdigest() != options["expected_sha256"]:
-            return {"stale": True}
-        self.files |= {options["path"]: base64.b64decode(options["content"]), options["backup_path"]: old}
-        return {"stale": False, "backup_path": options["backup_path"]}
 
     def install(self, build: str, *, msi: bool = True) -> None:
         """Put a connector on the server as its set-up program would; account and configuration stay."""

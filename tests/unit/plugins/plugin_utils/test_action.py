@@ -11,7 +11,7 @@ import pytest
 from ansible.errors import AnsibleError
 
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils import _action
-from ansible_collections.hybridjoin.odj.tests.unit.fakes.windows import FakeWindows
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.windows_changes import ChangingWindows
 
 ACTIONS = "ansible_collections.hybridjoin.odj.plugins.action"
 SUM = "0" * 64
@@ -33,7 +33,9 @@ class Task(SimpleNamespace):
         return Task(**vars(self))
 
 
-def run(name: str, server: FakeWindows, arguments: dict[str, t.Any], *, check_mode: bool = True) -> dict[str, t.Any]:
+def run(
+    name: str, server: ChangingWindows, arguments: dict[str, t.Any], *, check_mode: bool = True
+) -> dict[str, t.Any]:
     plugin = importlib.import_module(f"{ACTIONS}.{name}").ActionModule
     task = Task(args=dict(arguments), check_mode=check_mode, action=name)
     connection = SimpleNamespace(_shell=SimpleNamespace(tmpdir=None), has_pipelining=True)
@@ -46,7 +48,7 @@ def run(name: str, server: FakeWindows, arguments: dict[str, t.Any], *, check_mo
 
 @pytest.mark.parametrize("name", ARGUMENTS)
 def test_check_mode_changes_nothing_and_tells_the_plan(name: str) -> None:
-    server = FakeWindows(refuse_writes=True)
+    server = ChangingWindows(refuse_writes=True)
     if name == "odj_ou_config":
         server.install("6.2604.2000.3")
     result = run(name, server, ARGUMENTS[name])
@@ -58,7 +60,7 @@ def test_check_mode_changes_nothing_and_tells_the_plan(name: str) -> None:
 @pytest.mark.parametrize("name", ARGUMENTS)
 def test_an_unknown_option_is_refused(name: str) -> None:
     with pytest.raises(AnsibleError, match="nonsense"):
-        run(name, FakeWindows(), {**ARGUMENTS[name], "nonsense": 1})
+        run(name, ChangingWindows(), {**ARGUMENTS[name], "nonsense": 1})
 
 
 @pytest.mark.parametrize(
@@ -72,11 +74,11 @@ def test_an_unknown_option_is_refused(name: str) -> None:
 )
 def test_what_an_installation_needs(arguments: dict[str, t.Any], words: str) -> None:
     with pytest.raises(AnsibleError, match=words):
-        run("odj_connector_install", FakeWindows(), arguments)
+        run("odj_connector_install", ChangingWindows(), arguments)
 
 
 def test_an_error_of_ours_becomes_a_failed_task_with_its_parts() -> None:
-    result = run("odj_ou_config", FakeWindows(), ARGUMENTS["odj_ou_config"])
+    result = run("odj_ou_config", ChangingWindows(), ARGUMENTS["odj_ou_config"])
     assert result["failed"] is True
     assert result["error"]["advice"] == "Install it first (odj_connector_install)."
     assert result["msg"].startswith("Could not edit the configuration of the connector (odj01): no connector")

@@ -17,7 +17,7 @@ from ansible_collections.hybridjoin.odj.plugins.plugin_utils._jobs.connector_ins
     installer_of,
 )
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.host import WindowsError
-from ansible_collections.hybridjoin.odj.tests.unit.fakes.windows import FakeWindows
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.windows_changes import ChangingWindows
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.windows_content import CONFIG
 
 OLD, NEW, LEGACY = "6.2504.2001.8", "6.2604.2000.3", "6.2407.2000.8"
@@ -27,7 +27,7 @@ PATH = r"D:\odj.exe"
 Result = dict[str, t.Any]
 
 
-def run(server: FakeWindows, *, check_mode: bool = False, **options: t.Any) -> Result:
+def run(server: ChangingWindows, *, check_mode: bool = False, **options: t.Any) -> Result:
     """Run the job with the defaults of the spec."""
     defaults = {name: spec.get("default") for name, spec in SPEC["argument_spec"].items()}
     given = {"version": NEW, "checksum": SUM, "path": PATH}
@@ -40,16 +40,16 @@ def run(server: FakeWindows, *, check_mode: bool = False, **options: t.Any) -> R
     return t.cast(Result, carry_out(job, check_mode=check_mode))
 
 
-def server_with(build: str | None = None, *, code: int = 0, installs: str = NEW, **more: t.Any) -> FakeWindows:
-    server = FakeWindows(files={PATH: PROGRAM}, programs={"odj.exe": (installs, code)}, **more)
+def server_with(build: str | None = None, *, code: int = 0, installs: str = NEW, **more: t.Any) -> ChangingWindows:
+    server = ChangingWindows(files={PATH: PROGRAM}, programs={"odj.exe": (installs, code)}, **more)
     server.programs["ODJConnectorBootstrapper.exe"] = (installs, code)
     if build:
         server.install(build)
     return server
 
 
-def modules(server: FakeWindows) -> list[str]:
-    return [name.rpartition(".")[2] for name, _ in server.calls]
+def modules(server: ChangingWindows) -> list[str]:
+    return [name.rpartition(".")[2] for name, _options in server.calls]
 
 
 def test_installs_verifies_and_asks_for_the_sign_in() -> None:
@@ -97,7 +97,7 @@ def test_latest_does_not_go_back() -> None:
 
 
 def test_an_upgrade_tells_what_it_did_not_keep() -> None:
-    class Forgetful(FakeWindows):
+    class Forgetful(ChangingWindows):
         def install(self, build: str, *, msi: bool = True) -> None:
             super().install(build, msi=msi)
             if build == NEW:
@@ -204,7 +204,7 @@ def test_removal_takes_the_set_up_program_first() -> None:
     server = server_with(LEGACY)
     result = run(server, state="absent")
     assert (result["changed"], result["server"]["state"]) == (True, "absent")
-    ids = [(options["product_id"], options["provider"], options.get("arguments")) for _, options in server.calls]
+    ids = [(options["product_id"], options["provider"], options.get("arguments")) for _name, options in server.calls]
     assert ids == [("{B}", "registry", "/quiet /norestart"), ("{M}", "msi", None)]
 
 
@@ -222,7 +222,7 @@ def test_a_version_that_cannot_be_read_is_refused() -> None:
 
 
 def test_what_is_left_after_a_removal_is_an_error() -> None:
-    class Stubborn(FakeWindows):
+    class Stubborn(ChangingWindows):
         def _run_win_package(self, options: Result) -> Result:
             return {"rc": 0}
 

@@ -12,20 +12,20 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.ou_config import other_keys
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._jobs.ou_config import OuConfig, WantedConfig
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.host import WindowsError
-from ansible_collections.hybridjoin.odj.tests.unit.fakes.windows import FakeWindows
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.windows_changes import ChangingWindows
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.windows_content import CONFIG, ROOT, XML
 
 A, B = "OU=A,DC=x", r"OU=Lab\, North,DC=x"
 Result = dict[str, t.Any]
 
 
-def run(server: FakeWindows, *units: str, state: str = "exact", check_mode: bool = False, **more: t.Any) -> Result:
+def run(server: ChangingWindows, *units: str, state: str = "exact", check_mode: bool = False, **more: t.Any) -> Result:
     wanted = WantedConfig(units, state, more.get("keys", {}), more.get("install_path"))
     return t.cast(Result, carry_out(OuConfig(server, wanted), check_mode=check_mode))
 
 
-def server_with(**more: t.Any) -> FakeWindows:
-    server = FakeWindows(**more)
+def server_with(**more: t.Any) -> ChangingWindows:
+    server = ChangingWindows(**more)
     server.install("6.2604.2000.3")
     return server
 
@@ -82,7 +82,7 @@ def test_a_connector_elsewhere_costs_a_second_look_unless_named() -> None:
 
 def test_without_a_connector_or_a_file_it_says_so() -> None:
     with pytest.raises(OdjError, match="no connector is installed"):
-        run(FakeWindows(refuse_writes=True), A)
+        run(ChangingWindows(refuse_writes=True), A)
     server = server_with(refuse_writes=True)
     server.files = {}
     with pytest.raises(OdjError, match=r"Wizard\.exe\.config.*Wiazard\.exe\.config.*install_path"):
@@ -104,7 +104,7 @@ def test_a_file_that_cannot_be_read_is_an_error() -> None:
 
 
 def test_a_file_that_somebody_else_just_changed_is_left_alone() -> None:
-    class Busy(FakeWindows):
+    class Busy(ChangingWindows):
         def _run_odj_server_change(self, options: Result) -> Result:
             self.files[CONFIG] += b"\n"
             return super()._run_odj_server_change(options)
@@ -117,7 +117,7 @@ def test_a_file_that_somebody_else_just_changed_is_left_alone() -> None:
 
 
 def test_a_failed_replacement_carries_the_servers_words() -> None:
-    class Full(FakeWindows):
+    class Full(ChangingWindows):
         def _run_odj_server_change(self, options: Result) -> Result:
             return {"failed": True, "msg": "There is not enough space on the disk."}
 

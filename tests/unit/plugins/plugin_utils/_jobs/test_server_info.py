@@ -15,13 +15,13 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._module import prer
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.server_info import SPEC, scope_of
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._action import failure
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._jobs.server_info import Prerequisites, ServerInfo
-from ansible_collections.hybridjoin.odj.tests.unit.fakes.windows import FakeWindows
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.windows_changes import ChangingWindows
 
 DEFAULTS = {name: spec.get("default") for name, spec in SPEC["argument_spec"].items()}
 
 
 def test_all_is_one_look_and_changes_nothing() -> None:
-    server = FakeWindows(refuse_writes=True)
+    server = ChangingWindows(refuse_writes=True)
     scope = scope_of(DEFAULTS, DEFAULTS["gather_subset"])
     result: t.Any = carry_out(ServerInfo(server, scope), check_mode=False)
     assert (result["changed"], server.looks) == (False, 1)
@@ -29,7 +29,7 @@ def test_all_is_one_look_and_changes_nothing() -> None:
 
 
 def test_prerequisites_fail_with_their_facts_or_report_them() -> None:
-    server = FakeWindows(refuse_writes=True, unreachable={"manage.microsoft.com": "tls"})
+    server = ChangingWindows(refuse_writes=True, unreachable={"manage.microsoft.com": "tls"})
     scope = scope_of(DEFAULTS, prereqs.SUBSETS)
     result: t.Any = carry_out(Prerequisites(server, scope, domain=None, fail_on_unmet=False), check_mode=False)
     assert [one["name"] for one in result["unmet"]] == ["endpoint:manage.microsoft.com:443"]

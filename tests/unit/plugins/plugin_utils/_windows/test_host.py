@@ -35,16 +35,16 @@ def test_a_look_is_one_execution_between_two_readings_of_the_clock() -> None:
 
 
 def test_a_failed_module_says_what_was_tried_where() -> None:
-    server, _ = host({"failed": True, "msg": "Zugriff verweigert"})
+    server, _action = host({"failed": True, "msg": "Zugriff verweigert"})
     with pytest.raises(WindowsError, match=r"Could not look at the server \(odj07\): Zugriff verweigert\."):
         server.look([])
-    server, _ = host({"failed": True})
+    server, _action = host({"failed": True})
     with pytest.raises(WindowsError, match="without a message"):
         server.look([])
 
 
 def test_an_unreachable_server_stays_ansibles_own_error() -> None:
-    server, _ = host(AnsibleConnectionFailure("odj07 refused"))
+    server, _action = host(AnsibleConnectionFailure("odj07 refused"))
     with pytest.raises(AnsibleConnectionFailure):
         server.look([])
 
@@ -64,7 +64,7 @@ def test_an_action_gets_a_task_of_its_own_and_no_diff() -> None:
 
     loader = SimpleNamespace(action_loader=SimpleNamespace(get=get))
     nothing = dict.fromkeys(("_connection", "_play_context", "_loader", "_templar"))
-    server, _ = host(None, _task=task, _shared_loader_obj=loader, **nothing)
+    server, _action = host(None, _task=task, _shared_loader_obj=loader, **nothing)
     assert server.run_action("restart", "ansible.windows.win_reboot", {"msg": "x"}) == {"rebooted": True}
     assert (made["name"], made["task"].args, made["task"].diff) == ("ansible.windows.win_reboot", {"msg": "x"}, False)
     assert (task.args, task.diff) == ({"state": "present"}, True)
@@ -73,6 +73,6 @@ def test_an_action_gets_a_task_of_its_own_and_no_diff() -> None:
 def test_a_missing_action_plugin_is_named() -> None:
     loader = SimpleNamespace(action_loader=SimpleNamespace(get=lambda *_a, **_k: None))
     nothing = dict.fromkeys(("_connection", "_play_context", "_loader", "_templar"))
-    server, _ = host(None, _task=Task(args={}), _shared_loader_obj=loader, **nothing)
+    server, _action = host(None, _task=Task(args={}), _shared_loader_obj=loader, **nothing)
     with pytest.raises(WindowsError, match=r"there is no action plugin ansible\.windows\.win_copy"):
         server.run_action("copy", "ansible.windows.win_copy", {})
