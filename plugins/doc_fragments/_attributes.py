@@ -17,6 +17,7 @@ attributes:
     description: Shows what stands there before and after.
   action_group:
     support: full
+    membership: [hybridjoin.odj.odj_directory]
     description: >-
       Use the group C(hybridjoin.odj.odj_directory) in C(module_defaults) to set the options of the connection once.
   platform:
@@ -37,6 +38,7 @@ attributes:
     description: Changes nothing.
   action_group:
     support: full
+    membership: [hybridjoin.odj.odj_directory]
     description: >-
       Use the group C(hybridjoin.odj.odj_directory) in C(module_defaults) to set the options of the connection once.
   platform:

@@ -1,4 +1,5 @@
 #!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ options:
     type: bool
     default: false
 author:
-  - The hybridjoin.odj authors
+  - The hybridjoin.odj authors (@hybridjoin)
 seealso:
   - module: hybridjoin.odj.odj_ou_delegate
 """
@@ -83,7 +84,15 @@ directory:
   description: The domain controller, and how often it was asked for what.
   returned: success
   type: dict
-  sample: {"server": "dc1.contoso.com", "operations": {"bind": 1, "search": 2, "modify": 0, "add": 0, "delete": 0}}
+  contains:
+    server:
+      description: The domain controller, as given in O(server).
+      type: str
+      sample: dc1.contoso.com
+    operations:
+      description: How many operations of each kind were made.
+      type: dict
+      sample: {"bind": 1, "search": 2, "modify": 0, "add": 0, "delete": 0}
 """
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.organizational_unit_info import (

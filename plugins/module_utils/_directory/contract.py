@@ -97,23 +97,18 @@ class Directory(t.Protocol):
             DirectoryError: With code 32 when the base does not exist.
 
         """
-        ...
 
     def modify(self, dn: str, changes: Mapping[str, tuple[str, Sequence[bytes]]], *, dacl: bool = False) -> None:
         """Change attributes of one object: name -> ("replace" | "add" | "delete", values)."""
-        ...
 
     def add(self, dn: str, object_class: str, attributes: Attributes) -> None:
         """Create an object."""
-        ...
 
     def delete(self, dn: str) -> None:
         """Remove an object that has no children."""
-        ...
 
     def facts(self) -> dict[str, t.Any]:
         """Return ``server`` and ``operations`` (how many of each kind were made) for the task result."""
-        ...
 
 
 def root_dse(directory: Directory, *attributes: str) -> Entry:

@@ -200,7 +200,7 @@ def _revoke(dn: str, aces: tuple[bytes, ...], account: Account, right: Right) ->
         if rule.allow and rule.trustee == account.sid and rule.speaks_of(right.mask, right.object_type)
     ]
     ours = {index: rule for index, rule in mine if _is_ours(rule, right)}
-    remaining = [index for index, _ in mine if index not in ours]
+    remaining = [index for index, rule in mine if index not in ours]
     kept = tuple(
         _without(ace, ours[index], right.mask) if index in ours else ace
         for index, ace in enumerate(aces)

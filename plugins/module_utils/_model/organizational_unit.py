@@ -66,7 +66,9 @@ def parse_all(names: Sequence[str]) -> tuple[Dn, ...]:
         InvalidInput: Names every malformed one.
 
     """
-    parsed, findings = [], []
+    parsed: list[Dn] = []
+    findings: list[str] = []
+    advice = ""
     for name in names:
         try:
             parsed.append(Dn.parse(name))

@@ -73,5 +73,5 @@ def _list(letter: str, control: int, present: int, names: tuple[tuple[int, str],
 
 
 def _letters(value: int, names: tuple[tuple[int, str], ...]) -> str:
-    known = sum(bit for bit, _ in names)
+    known = sum(bit for bit, name in names)
     return f"0x{value:x}" if value & ~known else "".join(name for bit, name in names if value & bit)

@@ -204,9 +204,9 @@ def _parse_acl(data: bytes) -> Acl:
     revision, first, size, count, second = _ACL_HEADER.unpack_from(data)
     aces = []
     position = 8
-    for _ in range(count):
+    for number in range(count):
         if position + 4 > size:
-            raise MalformedDescriptor("a list says that it holds more entries than it does")
+            raise MalformedDescriptor(f"a list says that it holds {count} entries, but there are {number}")
         length = int.from_bytes(data[position + 2 : position + 4], "little")
         if length < 4 or length % 4 or position + length > size:
             raise MalformedDescriptor("an entry does not end within its list, or not at a multiple of 4")

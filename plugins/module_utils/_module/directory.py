@@ -46,8 +46,8 @@ DIRECTORY_OPTIONS: dict[str, dict[str, t.Any]] = {
     "timeout": {"type": "int", "default": 30},
 }
 
-OpenDirectory: t.TypeAlias = "Callable[[Settings], AbstractContextManager[Directory]]"
-JobIn: t.TypeAlias = "Callable[[Directory], Job]"
+OpenDirectory: t.TypeAlias = Callable[[Settings], AbstractContextManager[Directory]]
+JobIn: t.TypeAlias = Callable[[Directory], Job]
 
 
 def settings_from(params: Mapping[str, t.Any]) -> Settings:

@@ -119,7 +119,7 @@ ACE = AccessRule(True, 1, Sid(5, (11,))).to_ace()
         (lambda d: d[:2] + b"\0\x80" + d[4:], "control bits deny"),
         (lambda d: d[:16] + b"\x10\0\0\0" + d[20:], "overlaps"),
         (lambda d: d[:-1], "does not end within the descriptor"),
-        (lambda d: d[:24] + b"\2" + d[25:], "more entries than it does"),
+        (lambda d: d[:24] + b"\2" + d[25:], "holds 2 entries, but there are 1"),
         (lambda d: d[:30] + b"\0" + d[31:], "does not end within its list"),
         (lambda d: d[:30] + b"\x13" + d[31:], "multiple of 4"),
         (lambda d: d[:37] + b"\4" + d[38:], "a SID does not end"),
