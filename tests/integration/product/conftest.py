@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from integration.product.scene import NET, lab_at
+from integration.product.scene import free_net, lab_at
 
 from odj_lab import directory, world
 from odj_lab.settings import Lab
@@ -28,9 +28,10 @@ def short_home() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def estate(short_home: Path) -> Iterator[Lab]:
     """Yield a lab that is up, for all tests of this folder; each installs what it needs."""
+    net = free_net(44)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ODJ_LAB_NET", NET)
-        lab = lab_at(short_home, "product", NET)
+        patch.setenv("ODJ_LAB_NET", net)
+        lab = lab_at(short_home, "product", net)
         world.up(lab, lambda _: None)
         yield lab
         world.wipe(lab, lambda _: None)

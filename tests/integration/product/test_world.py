@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from integration.product.scene import NET, OTHER_NET, lab_at
+from integration.product.scene import free_net, lab_at
 
 from odj_lab import directory, processes, world
 from odj_lab.processes import LabError
@@ -24,8 +24,9 @@ LAUNCHER = Path(__file__).parents[2] / "lab" / "lab"
 @pytest.fixture
 def other(short_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
     """Yield a second lab, not up yet."""
-    monkeypatch.setenv("ODJ_LAB_NET", OTHER_NET)
-    lab = lab_at(short_home, "other", OTHER_NET)
+    net = free_net(46)
+    monkeypatch.setenv("ODJ_LAB_NET", net)
+    lab = lab_at(short_home, "other", net)
     yield lab
     world.wipe(lab, lambda _: None)
 
@@ -66,10 +67,10 @@ def test_a_second_lab_lives_beside_the_first_and_leaves_nothing(estate: Lab, oth
 
 
 def test_taken_ports_are_named_and_nothing_starts(estate: Lab, short_home: Path) -> None:
-    rival = lab_at(short_home, "rival", NET)
+    rival = lab_at(short_home, "rival", estate.net)
     done = command(rival, "up")
     assert done.returncode == 1
-    assert f"{NET}.2:389" in done.stderr
+    assert f"{estate.net}.2:389" in done.stderr
     assert "ODJ_LAB_NET" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
     assert not rival.home.exists()
@@ -121,7 +122,7 @@ def test_values_are_read_and_set_by_path(estate: Lab) -> None:
 
 
 def test_verbs_need_a_lab_that_is_up(short_home: Path) -> None:
-    absent = lab_at(short_home, "absent", OTHER_NET)
+    absent = lab_at(short_home, "absent", "127.0.46")
     for words in (("sign-in", "odj01"), ("enrol-device", "LAB-1"), ("inventory",), ("get", "odj01")):
         done = command(absent, *words)
         assert done.returncode == 1
