@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from integration.product.scene import free_net, lab_at
+from integration.product.scene import free_net, install, lab_at
 
 from odj_lab import directory, processes, world
 from odj_lab.processes import LabError
@@ -117,6 +117,8 @@ def test_values_are_read_and_set_by_path(estate: Lab) -> None:
     assert command(estate, "set", "odj03", pointer, "timeout").returncode == 0
     assert command(estate, "get", "odj03", pointer).stdout.strip() == '"timeout"'
     assert command(estate, "set", "odj03", pointer, "true").returncode == 0
+    assert command(estate, "set", "odj03", "product.exit_codes", "[3010]").returncode == 0
+    assert install(estate, "odj03") == 3010
     wrong = command(estate, "get", "odj03", "os.none")
     assert (wrong.returncode, wrong.stderr.strip()) == (1, "lab: There is no 'none' in 'os.none'.")
 

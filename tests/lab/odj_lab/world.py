@@ -100,7 +100,7 @@ def wipe(lab: Lab, say: Say) -> None:
 
 
 def _start(lab: Lab, say: Say) -> None:
-    from odj_lab import cloud, windows
+    from odj_lab import cloud
 
     begun = time.monotonic()
 
@@ -111,7 +111,7 @@ def _start(lab: Lab, say: Say) -> None:
     pki.ensure_ca(lab)
     builds.write_installers(lab)
     for name in SERVERS:
-        _create(JsonStore(lab.server_dir(name) / "state.json"), partial(windows.create_state, lab, name))
+        _create(JsonStore(lab.server_dir(name) / "state.json"), partial(_server_state, lab, name))
     _create(JsonStore(lab.cloud_dir / "state.json"), partial(cloud.create_state, lab))
     phase(f"state, certificates and installers in {lab.home}")
     directory.start(lab, fill)
@@ -129,6 +129,13 @@ def _start(lab: Lab, say: Say) -> None:
     if hint := _hint():
         phase(hint)
     phase(f"up; inventory {inventory.path(lab)}; ends by itself after {directory.maximum_seconds()} s")
+
+
+def _server_state(lab: Lab, name: str) -> dict[str, object]:
+    from odj_lab import windows
+
+    product = {"build": None, "account": None, "connector_id": None, "exit_codes": [], "install_seconds": 0.5}
+    return {**windows.create_state(lab, name), "product": product}
 
 
 def _start_daemon(lab: Lab) -> None:
