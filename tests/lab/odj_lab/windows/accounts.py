@@ -33,5 +33,5 @@ def sid_of(machine: Machine, state: State, account: str) -> str | None:
 
 def name_of(state: State, sid: str) -> str:
     """Return the name of a SID, or the SID itself when nobody knows it."""
-    known = {s: name for name, s in {**WELL_KNOWN, **state["sids"]}.items()}
+    known: dict[str, str] = {s: name for name, s in {**WELL_KNOWN, **state["sids"]}.items()}
     return known.get(sid, sid)

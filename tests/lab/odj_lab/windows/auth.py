@@ -38,8 +38,9 @@ def write_accounts(lab: Lab, server: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     domains = ("", ".", server.upper())
     text = "".join(f"{domain}:{USER}:{lab.passwords[USER]}\n" for domain in domains)
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as stream:
-        stream.write(text)
+    path.touch(0o600)
+    path.chmod(0o600)
+    path.write_text(text, encoding="utf-8")
     return path
 
 
@@ -99,10 +100,11 @@ class Gate:
 
         Raises:
             BadMessage: It is encrypted and this connection cannot read it.
+
         """
         if not content_type.startswith("multipart/encrypted"):
             return body
-        head, mark, sealed = body.partition(b"\tContent-Type: application/octet-stream\r\n")
+        _, mark, sealed = body.partition(b"\tContent-Type: application/octet-stream\r\n")
         if not self.context or not mark:
             raise BadMessage("no key for this connection")
         sealed = sealed.removesuffix(BOUNDARY + b"--\r\n")

@@ -17,6 +17,7 @@ from odj_lab.windows.filesystem import expand
 from odj_lab.windows.trouble import ModuleFailure, NotSimulated
 
 Options = dict[str, t.Any]
+LOAD: t.Callable[[str], t.Any] = yaml.safe_load
 OURS = "hybridjoin.odj"
 TRUE = {"y", "yes", "on", "1", "true", "t", "1.0"}
 FALSE = {"n", "no", "off", "0", "false", "f", "0.0"}
@@ -46,6 +47,7 @@ def checked(module: str, given: Options, *, internal: t.Collection[str] = ()) ->
 
     Raises:
         ModuleFailure: Unknown option, missing option, wrong type or choice; worded as Ansible words it.
+
     """
     options = documented(module)
     passed = {k: v for k, v in given.items() if k in internal or k.startswith("_")}
@@ -137,6 +139,7 @@ def documented(module: str) -> tuple[Option, ...]:
 
     Raises:
         NotSimulated: The module or its documentation is not installed where the lab looks.
+
     """
     namespace, _, name = module.rpartition(".")
     for root in _roots(namespace):
@@ -158,9 +161,9 @@ def _roots(collection: str) -> list[Path]:
 def _documentation(base: Path) -> Options | None:
     side_car, module = base.with_suffix(".yml"), base.with_suffix(".py")
     if side_car.exists():
-        return t.cast(Options, yaml.safe_load(side_car.read_text(encoding="utf-8"))["DOCUMENTATION"])
+        return t.cast(Options, LOAD(side_car.read_text(encoding="utf-8"))["DOCUMENTATION"])
     if module.exists():
-        return t.cast(Options, yaml.safe_load(_constant(module, "DOCUMENTATION")))
+        return t.cast(Options, LOAD(_constant(module, "DOCUMENTATION")))
     return None
 
 
@@ -178,7 +181,7 @@ def _with_fragments(root: Path, text: Options) -> tuple[Option, ...]:
     for name in [names] if isinstance(names, str) else names:
         fragment = root / "plugins" / "doc_fragments" / f"{name.rpartition('.')[2]}.py"
         if fragment.exists():
-            options.update((yaml.safe_load(_constant(fragment, "DOCUMENTATION")) or {}).get("options") or {})
+            options.update((LOAD(_constant(fragment, "DOCUMENTATION")) or {}).get("options") or {})
     for key, value in (text.get("options") or {}).items():
         options[key] = {**options.get(key, {}), **value}
     return _options(options)

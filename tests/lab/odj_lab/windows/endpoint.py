@@ -12,6 +12,7 @@ import time
 import typing as t
 from pathlib import Path
 
+from odj_lab.store import State
 from odj_lab.windows import wire
 from odj_lab.windows.auth import BadMessage, Gate
 from odj_lab.windows.executor import execute, report
@@ -79,6 +80,15 @@ class Door:
         self.machine = machine
         self.accounts = accounts
         self.shells = Shells(self._run)
+        self._state: State = {}
+        self._written = -1
+
+    def state(self) -> State:
+        """Return the server's state, read again only when it was written since."""
+        written = self.machine.store.path.stat().st_mtime_ns
+        if written != self._written:
+            self._state, self._written = self.machine.read(), written
+        return self._state
 
     def gate(self, *, encrypts: bool) -> Gate:
         """Return the gate of a new connection."""
@@ -86,11 +96,11 @@ class Door:
 
     def refuses_logon(self) -> bool:
         """Whether a fault lets no one in."""
-        return fault(self.machine.read(), "refuse_logon") is not None
+        return fault(self.state(), "refuse_logon") is not None
 
     def delay(self) -> None:
         """Wait as long as a fault of latency says."""
-        latency = fault(self.machine.read(), "latency")
+        latency = fault(self.state(), "latency")
         if latency:
             time.sleep(latency["ms"] / 1000)
 
@@ -99,9 +109,11 @@ class Door:
 
         Raises:
             wire.Fault: As Windows would.
-            ConnectionDropped: A fault says so for this remote execution.
+            ConnectionDropped: A fault says so for this remote execution, or the machine is about to go down.
+
         """
-        if request.action == "Command" and self._drop_due("before"):
+        going_down = request.action == "Create" and self.state()["boot"]["down_at"] is not None
+        if going_down or (request.action == "Command" and self._drop_due("before")):
             raise ConnectionDropped
         answer = self.shells.handle(request)
         if request.action == "Receive" and b"CommandState/Done" in answer and self._drop_due("after"):
@@ -109,7 +121,7 @@ class Door:
         return answer
 
     def _drop_due(self, moment: str) -> bool:
-        due = fault(self.machine.read(), "drop_connection")
+        due = fault(self.state(), "drop_connection")
         if not due or due.get("when", "before") != moment:
             return False
         with self.machine.edit("fault: drop the connection at a step") as state:
@@ -213,6 +225,7 @@ class Endpoint:
 
         Raises:
             OSError: A port is taken or the address is not there.
+
         """
         address = self.machine.lab.server_address(self.machine.name)
         self._door = Door(self.machine, self._accounts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import fnmatch
+import ntpath
 import re
 import typing as t
 
@@ -36,11 +37,9 @@ def expand(text: str) -> str:
 
 
 def normal(path: str) -> str:
-    """Return a path with its variables replaced, with backslashes only, and none at its end (but `C:\\`)."""
-    text = expand(path).replace("/", "\\")
-    lead = "\\\\" if text.startswith("\\\\") else ""
-    body = re.sub(r"\\+", r"\\", text.removeprefix(lead)).rstrip("\\")
-    return f"{lead}{body}\\" if re.fullmatch(r"[A-Za-z]:", body) else lead + body
+    r"""Return a path without variables, slashes, `.` and `..`, and without a backslash at its end (but `C:\`)."""
+    text = ntpath.normpath(expand(path))
+    return f"{text}\\" if re.fullmatch(r"[A-Za-z]:", text) else text
 
 
 def parent(path: str) -> str:
@@ -70,6 +69,7 @@ def content(state: State, path: str) -> bytes:
 
     Raises:
         WindowsError: There is no such file.
+
     """
     found = entry(state, path)
     if found is None:
@@ -110,6 +110,7 @@ def put(state: State, path: str, data: bytes, **facts: t.Any) -> dict[str, t.Any
 
     Raises:
         WindowsError: The directory is missing, or the disk is full by a fault.
+
     """
     path = find(state, path) or normal(path)
     if not is_directory(state, parent(path)):

@@ -28,7 +28,7 @@ def create_state(lab: Lab, name: str) -> State:
         "dc": f"dc1.{lab.domain}",
         "up": True,
         "boot_time": time.time() - HOUR,
-        "boot": {"seconds_down": 1.0, "longest_delay_seconds": 0.3, "down_at": None, "up_at": None},
+        "boot": {"seconds_down": 0.8, "longest_delay_seconds": 0.1, "down_at": None, "up_at": None},
         "clock_offset_seconds": 0,
         "language_mode": "FullLanguage",
         "elevated": True,

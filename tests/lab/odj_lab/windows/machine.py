@@ -61,7 +61,7 @@ def server_time(state: State) -> float:
 
 def iso(seconds: float) -> str:
     """Print a time as .NET's round-trip format does: seven digits and Z."""
-    moment = datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc)
+    moment = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond:06d}0Z"
 
 

@@ -33,6 +33,7 @@ class Call:
         internal: What Ansible adds to a module's options (`_ansible_check_mode` ...).
         become_user: Whom the task runs as, or None for the user who signed in.
         data: Input of a script.
+
     """
 
     kind: t.Literal["module", "script", "raw"]
@@ -63,6 +64,7 @@ def script_of(command_line: str) -> str:
 
     Raises:
         Unreadable: The encoded text is damaged.
+
     """
     found = re.search(r"\s-EncodedCommand\s+(\S+)", command_line, re.IGNORECASE)
     if not found:
@@ -73,11 +75,20 @@ def script_of(command_line: str) -> str:
         raise Unreadable(f"the encoded command cannot be read: {error}") from error
 
 
+def wants_input(command_line: str) -> bool:
+    """Say whether a command reads standard input; over ssh nobody closes it for one that does not."""
+    try:
+        return "$input" in script_of(command_line)
+    except Unreadable:
+        return False
+
+
 def read(command_line: str, stdin: bytes) -> Call:
     """Understand one execution from its command line and standard input.
 
     Raises:
         Unreadable: It has input of an unknown form.
+
     """
     script = script_of(command_line)
     if PART_END not in stdin:

@@ -32,6 +32,7 @@ class Watcher:
 
         Raises:
             OSError: A port is taken.
+
         """
         self._follow(self.machine.read())
         self._thread.start()

@@ -28,6 +28,7 @@ def run(machine: Machine, command_line: str) -> ProgramResult:
 
     Raises:
         NotSimulated: The lab has no such program.
+
     """
     execute = _part("odj_lab.product.programs", "execute")
     if execute is None:
@@ -51,7 +52,7 @@ def described(content: bytes) -> dict[str, t.Any]:
 
 
 def sid_in_directory(machine: Machine, account: str) -> str | None:
-    """Ask the lab's directory for the SID of `DOMAIN\\name`, or return None."""
+    r"""Ask the lab's directory for the SID of `DOMAIN\name`, or return None."""
     ask = _part("odj_lab.product.accounts", "sid_of")
     return t.cast("str | None", ask(machine.lab, account)) if ask else None
 

@@ -44,6 +44,7 @@ def serve(lab: Lab, servers: Sequence[str] = SERVERS, *, ssh: bool = True) -> Se
 
     Raises:
         OSError: A port is taken or an address is not there; nothing keeps running then.
+
     """
     watchers: list[Watcher] = []
     try:

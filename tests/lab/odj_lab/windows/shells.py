@@ -65,6 +65,7 @@ class Command:
 
         Raises:
             wire.Fault: The operation timed out while the command is still busy; clients ask again.
+
         """
         first = self.counts["receive"] == 1
         with self.changed:
@@ -89,6 +90,7 @@ class Shells:
 
     run: Run
     commands: dict[str, dict[str, Command]] = field(default_factory=dict)
+    unused: set[str] = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def handle(self, request: wire.Request) -> bytes:
@@ -96,6 +98,7 @@ class Shells:
 
         Raises:
             wire.Fault: Unknown shell or command, an action that the lab does not know, or a time-out.
+
         """
         known: dict[str, t.Callable[[wire.Request], bytes]] = {
             "Create": self._create,
@@ -122,6 +125,7 @@ class Shells:
         shell_id = str(uuid.uuid4()).upper()
         with self.lock:
             self.commands[shell_id] = {}
+            self.unused.add(shell_id)
         return wire.created(request, shell_id)
 
     def _shell(self, request: wire.Request) -> dict[str, Command]:
@@ -146,9 +150,11 @@ class Shells:
         words = [
             node.text or "" for tag in ("Command", "Arguments") for node in request.body.iter(f"{{{wire.SHELL}}}{tag}")
         ]
-        command = Command(" ".join(words), collections.Counter(command=1), self.run)
         command_id = str(uuid.uuid4()).upper()
         with self.lock:
+            opened = {"create": 1} if request.shell_id in self.unused else {}  # counted with a shell's first command
+            self.unused.discard(request.shell_id)
+            command = Command(" ".join(words), collections.Counter({**opened, "command": 1}), self.run)
             shell[command_id] = command
         if request.options.get("WINRS_CONSOLEMODE_STDIN", "TRUE").upper() == "TRUE":
             command.start()

@@ -7,10 +7,12 @@ that runs the lab. It ends with the process that started it.
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import os
 import shlex
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -48,6 +50,11 @@ def _key(path: Path) -> Path:
     return path
 
 
+def _children(pid: int) -> list[int]:
+    path = Path(f"/proc/{pid}/task/{pid}/children")
+    return [int(word) for word in path.read_text(encoding="ascii").split()] if path.exists() else []
+
+
 class SshDaemon:
     """One sshd for one server."""
 
@@ -60,6 +67,7 @@ class SshDaemon:
 
         Raises:
             OSError: It does not come up; the log beside its configuration says why.
+
         """
         program = sshd_path()
         if not program or self._process:
@@ -74,8 +82,11 @@ class SshDaemon:
         self._wait(config)
 
     def close(self) -> None:
-        """End sshd."""
+        """End sshd and the sessions that it serves."""
         if self._process:
+            for session in _children(self._process.pid):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(session, signal.SIGTERM)
             self._process.terminate()
             self._process.wait(10)
             self._process = None

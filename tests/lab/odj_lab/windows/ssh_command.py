@@ -11,6 +11,7 @@ from pathlib import Path
 from odj_lab.settings import Lab
 from odj_lab.windows.executor import execute, report
 from odj_lab.windows.machine import Machine, fault
+from odj_lab.windows.payload import wants_input
 
 
 def main(home: str, server: str) -> int:
@@ -19,7 +20,8 @@ def main(home: str, server: str) -> int:
     latency = fault(machine.read(), "latency")
     if latency:
         time.sleep(latency["ms"] / 1000)
-    ran = execute(machine, os.environ.get("SSH_ORIGINAL_COMMAND", ""), sys.stdin.buffer.read())
+    line = os.environ.get("SSH_ORIGINAL_COMMAND", "")
+    ran = execute(machine, line, sys.stdin.buffer.read() if wants_input(line) else b"")
     report(machine, ran, {"ssh": 1})
     sys.stdout.buffer.write(ran.output.stdout)
     sys.stderr.buffer.write(ran.output.stderr)

@@ -34,6 +34,7 @@ class WindowsError(Exception):
         reason: Name of the exception class that PowerShell would show.
         error_id: PowerShell's error id, the part before the comma.
         category: PowerShell's error category.
+
     """
 
     def __init__(

@@ -58,6 +58,7 @@ def parse(envelope: bytes) -> Request:
 
     Raises:
         BadRequest: It is not XML, or not a SOAP envelope with an action.
+
     """
     try:
         root = ElementTree.fromstring(envelope)  # noqa: S314 (the lab's own clients on loopback)

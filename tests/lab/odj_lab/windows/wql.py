@@ -29,6 +29,7 @@ def chosen(rows: list[Row], text: str) -> list[Row]:
 
     Raises:
         BadFilter: It is not understood.
+
     """
     if not text.strip():
         return rows

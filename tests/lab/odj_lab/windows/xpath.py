@@ -44,6 +44,7 @@ def matcher(query: str, *, now: float) -> t.Callable[[dict[str, t.Any]], bool]:
 
     Raises:
         BadQuery: The query is not understood.
+
     """
     test = _Parser(query, now).query()
     return lambda row: test(_event(row))
@@ -146,8 +147,7 @@ class _Parser:
         if self._peek() == "@":
             self._take()
             name = self._take()
-            values: t.Callable[[Node], list[str]] = lambda node: [node.attributes.get(name, "")]
-            return self._comparison(values)
+            return self._comparison(lambda node: [node.attributes.get(name, "")])
         name = self._take()
         if not re.fullmatch(r"[A-Za-z_]\w*|\*", name):
             raise BadQuery(f"{name} is no element")

@@ -30,6 +30,7 @@ def module(name: str) -> ModuleStandIn:
 
     Raises:
         NotSimulated: There is none.
+
     """
     if name not in MODULES:
         raise NotSimulated(f"the module {name}")
@@ -41,6 +42,7 @@ def script(name: str) -> Answer:
 
     Raises:
         NotSimulated: There is none.
+
     """
     if name not in SCRIPTS:
         raise NotSimulated(f"Ansible's script {name}")
@@ -52,6 +54,7 @@ def raw(text: str) -> Answer:
 
     Raises:
         NotSimulated: There is none.
+
     """
     found = _raw(text)
     if found is None:

@@ -160,8 +160,9 @@ def _destination(state: State, url: str, dest: str) -> str:
     folder = dest if dest.endswith(("\\", "/")) else filesystem.parent(dest)
     if dest.endswith(("\\", "/")) or not filesystem.is_directory(state, folder):
         text = (
-            f"The path '{folder}' does not exist for destination '{dest}', or is not visible to the current user. Ensure "
-            "download destination folder exists (perhaps using win_file state=directory) before win_get_url runs."
+            f"The path '{folder}' does not exist for destination '{dest}', or is not visible to the current user. "
+            "Ensure download destination folder exists (perhaps using win_file state=directory) before win_get_url "
+            "runs."
         )
         raise ModuleFailure(text)
     return filesystem.normal(dest)

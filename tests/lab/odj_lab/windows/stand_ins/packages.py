@@ -72,7 +72,7 @@ def _installed(state: State, options: Options, key: str | None) -> bool:
         record = filesystem.entry(state, path)
         installed = record is not None or filesystem.is_directory(state, path)
         if options["creates_version"] and installed:
-            installed = bool(record) and record["file_version"] == options["creates_version"]
+            installed = record is not None and record["file_version"] == options["creates_version"]
     if options["creates_service"]:
         wanted = options["creates_service"].casefold()
         installed = any(name.casefold() == wanted for name in state["services"])
@@ -81,7 +81,7 @@ def _installed(state: State, options: Options, key: str | None) -> bool:
 
 def _verify(state: State, options: Options, result: Result) -> None:
     path = options["path"]
-    record = filesystem.entry(state, path) or {}
+    record = filesystem.entry(state, path) or {}  # there is one, it was looked for before
     found = digest(filesystem.content(state, path), options["checksum_algorithm"]).upper()
     result["checksum"] = found
     wanted = options["checksum"]
@@ -141,9 +141,9 @@ def win_command(machine: Machine, call: Call, options: Options) -> Result:
     skip = _reason_to_skip(machine.read(), options)
     if skip:
         return {"changed": False, "skipped": True, "msg": skip, "cmd": command_line, "rc": 0}
-    begin = datetime.datetime.now(datetime.timezone.utc)
+    begin = datetime.datetime.now(datetime.UTC)
     ran = _program(machine, command_line)
-    end = datetime.datetime.now(datetime.timezone.utc)
+    end = datetime.datetime.now(datetime.UTC)
     result: Result = {
         "changed": True,
         "cmd": command_line,

@@ -106,7 +106,7 @@ def _parts(look: Look, probe: Probe, data: bytes) -> Result:
 
 
 def directory(look: Look, probe: Probe) -> Result:
-    """What lies in a directory."""
+    """List what lies in a directory."""
     path, limit = argument(probe, "path"), int(probe.get("limit") or DEFAULT_ENTRIES)
     if not filesystem.is_directory(look.state, path):
         return {"exists": False, "entries": [], "truncated": False}
@@ -119,7 +119,8 @@ def certificate(look: Look, probe: Probe) -> Result:
     if probe.get("key_access"):
         look.demand_full_language()
     store, issuer = probe.get("store") or "My", probe.get("issuer")
-    held = next((c for name, c in look.state["certificates"].items() if name.casefold() == store.casefold()), [])
+    stores: dict[str, list[Result]] = {name.casefold(): held for name, held in look.state["certificates"].items()}
+    held = stores.get(store.casefold(), [])
     chosen = [row for row in held if not issuer or row["issuer"].casefold() == issuer.casefold()]
     return {"certificates": [_certificate(row, with_key=bool(probe.get("key_access"))) for row in chosen]}
 

@@ -7,14 +7,17 @@ import json
 import re
 
 from odj_lab.windows import filesystem
+from odj_lab.windows.boot import schedule_reboot
 from odj_lab.windows.machine import Machine, filetime
 from odj_lab.windows.payload import Call
-from odj_lab.windows.boot import schedule_reboot
 from odj_lab.windows.shells import Output
 from odj_lab.windows.stand_ins import commands
 from odj_lab.windows.stand_ins.table import TextStandIn, printed
 
 SHUTDOWN = r"shutdown\.exe /r /t (\d+)"
+REMOVE = (
+    r"^(?:Set-StrictMode[^\n]*\n)?Remove-Item ('([^']+)'|\S+) -Force"  # quoted always by core 2.19, at need by 2.21
+)
 ALREADY_SCHEDULED, NONE_SCHEDULED = 1190, 1116
 
 
@@ -51,10 +54,11 @@ def ready(machine: Machine, call: Call) -> Output:
 
 def remove(machine: Machine, call: Call) -> Output:
     """Remove a path."""
-    found = re.search(r"Remove-Item '([^']+)' -Force", call.name)
+    found = re.search(REMOVE, call.name)
     if found:
-        with machine.edit(f"remove {found[1]}") as state:
-            filesystem.remove(state, found[1])
+        path = found[2] or found[1]
+        with machine.edit(f"remove {path}") as state:
+            filesystem.remove(state, path)
     return Output()
 
 
@@ -73,7 +77,7 @@ STAND_INS = (
     TextStandIn("shutdown.exe /r", restart, "win_reboot: plans the reboot", SHUTDOWN),
     TextStandIn("shutdown.exe /a", abort, "win_reboot: takes it back", r"shutdown\.exe /a"),
     TextStandIn("logon screen", ready, "win_reboot: ready again?", r"Winlogon\\AutoLogonChecked.*'success-"),
-    TextStandIn("Remove-Item", remove, "removal of a temporary path", r"^(Set-StrictMode[^\n]*\n)?Remove-Item '"),
+    TextStandIn("Remove-Item", remove, "removal of a temporary path", REMOVE),
     TextStandIn("whoami", program, "who is signed in", r"^\W*(C:\\Windows\\System32\\)?whoami"),
     TextStandIn(
         "sc.exe managedaccount", program, "flag of a service", r"^\W*(C:\\Windows\\System32\\)?sc\.exe q?managed"
