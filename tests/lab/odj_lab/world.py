@@ -134,7 +134,13 @@ def _start(lab: Lab, say: Say) -> None:
 def _server_state(lab: Lab, name: str) -> dict[str, object]:
     from odj_lab import windows
 
-    product = {"build": None, "account": None, "connector_id": None, "exit_codes": [], "install_seconds": 0.5}
+    product: dict[str, object] = {
+        "build": None,
+        "account": None,
+        "connector_id": None,
+        "exit_codes": [],
+        "install_seconds": 0.5,
+    }
     return {**windows.create_state(lab, name), "product": product}
 
 
