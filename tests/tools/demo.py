@@ -21,7 +21,6 @@ from odj_lab.settings import Lab
 
 os.environ.setdefault("ODJ_LAB_NAME", "demo")
 LAB = ROOT / "tests" / "lab" / "lab"
-SHOWN = re.compile(r"^(TASK|PLAY|changed:|fatal:|failed:|FAILED - RETRYING|\[ERROR\]|odj\d+ +:)")
 DEVICE = "LAB-PILOT01"
 
 
@@ -35,6 +34,10 @@ def phase(name: str) -> Iterator[None]:
     print(f"==> {name}", flush=True)
     yield
     print(f"    {name}: {time.monotonic() - begin:.1f} s", flush=True)
+
+
+def say(text: str, indent: str = "    ") -> None:
+    print("\n".join(f"{indent}{line[:150]}" for line in text.splitlines()), flush=True)
 
 
 def lab(*words: str) -> str:
@@ -54,21 +57,42 @@ def collections_path(home: Path) -> str:
     return f"{home / 'collections'}:{CACHE / 'collections'}"
 
 
+class Person:
+    """Watches a play, shows what each task did, and signs in at each server at which the play asks for it."""
+
+    def __init__(self) -> None:
+        self._task = ""
+        self._results: list[str] = []
+        self._signed_in: set[str] = set()
+
+    def on_line(self, line: str) -> None:
+        if heading := re.match(r"(?:TASK \[(?:hybridjoin\.odj\.)?(.*?)\]|PLAY )", line):
+            self._show_task()
+            self._task = heading[1] or ""
+        elif result := re.match(r"(ok|changed|fatal|failed): \[(\w+)", line):
+            self._results.append(f"{result[1]} {result[2]}")
+        elif self._task.endswith("Say what a person has to do at the server") and (
+            said := re.match(r'\s+"(.*)",?$', line)
+        ):
+            say(said[1], "      ")
+        elif re.match(r"FAILED - RETRYING|\[ERROR\]|odj\d+ +: ok=", line):
+            say(line)
+        ready = re.search(r'"(odj\d+) is ready to sign in', line)
+        if ready and ready[1] not in self._signed_in:
+            self._signed_in.add(ready[1])
+            say(f"a person signs in at {ready[1]}:")
+            say(lab("sign-in", ready[1]), "      ")
+
+    def _show_task(self) -> None:
+        if self._results and "Validating arguments" not in self._task:
+            say(f"{self._task}: {', '.join(self._results)}")
+        self._results = []
+
+
 def play(here: Lab, log: Path) -> plays.Play:
     """Run site.yml and sign in wherever it says so."""
-    signed_in: set[str] = set()
-
-    def on_line(line: str) -> None:
-        if SHOWN.match(line):
-            print(f"    {line[:150]}", flush=True)
-        ready = re.search(r"(odj\d+) is ready to sign in", line)
-        if ready and ready[1] not in signed_in:
-            signed_in.add(ready[1])
-            print(f"    a person signs in at {ready[1]}:", flush=True)
-            print("\n".join(f"      {text}" for text in lab("sign-in", ready[1]).splitlines()), flush=True)
-
     os.environ["ANSIBLE_COLLECTIONS_PATH"] = collections_path(here.home)
-    done = plays.run(here, "hybridjoin.odj.site", variables={"odj_poll_interval": 2}, on_line=on_line)
+    done = plays.run(here, "hybridjoin.odj.site", variables={"odj_poll_interval": 2}, on_line=Person().on_line)
     log.write_text(done.output, encoding="utf-8")
     if done.code:
         raise DemoFailed(f"site.yml ended with {done.code}; see {log}\n{done.output[-3000:]}")
@@ -107,7 +131,7 @@ def demo(here: Lab) -> list[str]:
     accounts = population.service_accounts(here)
     granted = check_delegation(before, after, [account["sid"] for account in accounts])
     with phase(f"a pilot device joins: {DEVICE}"):
-        print("\n".join(f"      {text}" for text in lab("enrol-device", DEVICE).splitlines()), flush=True)
+        say(lab("enrol-device", DEVICE))
     computer = population.computer(here, DEVICE)
     if not computer or computer["owner"] not in {account["sid"] for account in accounts}:
         raise DemoFailed(f"the computer object is not as it should be: {computer}")
@@ -127,7 +151,7 @@ def main() -> int:
     here = Lab.from_environment()
     try:
         with phase("lab up: a domain controller, connector servers, a cloud"):
-            print("\n".join(f"      {text}" for text in lab("up").splitlines()), flush=True)
+            say(lab("up"))
         here = Lab.from_environment()
         summary = demo(here)
     except DemoFailed as failure:

@@ -14,10 +14,11 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors impor
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Job, carry_out
 
 OpenJob = Callable[[Mapping[str, t.Any]], AbstractContextManager[Job]]
-Library = tuple[str, ImportError | None]
 
 
-def run_module(spec: Mapping[str, t.Any], open_job: OpenJob, *, libraries: tuple[Library, ...] = ()) -> None:
+def run_module(
+    spec: Mapping[str, t.Any], open_job: OpenJob, *, libraries: tuple[tuple[str, ImportError | None], ...] = ()
+) -> None:
     """Run one module from its arguments to its answer; does not return.
 
     Args:
