@@ -199,6 +199,16 @@ def test_a_download_is_checked_before_it_is_kept(site: Site, change: Change) -> 
     assert "could not be resolved" in unknown["msg"]
 
 
+def test_a_temporary_directory_is_new_and_goes_with_all_in_it(site: Site) -> None:
+    first, second = (site.run("ansible.windows.win_tempfile", {"state": "directory"}).result["path"] for _ in range(2))
+    assert first != second
+    site.run("ansible.windows.win_file", {"path": rf"{first}\x", "state": "touch"})
+    assert site.run("ansible.windows.win_file", {"path": first, "state": "absent"}).result["changed"]
+    state = site.state()
+    assert second in state["directories"]
+    assert not [path for path in (*state["directories"], *state["files"]) if path.startswith(first)]
+
+
 def test_the_log_of_executions_holds_no_values(site: Site) -> None:
     secret = "hush-hush-1"
     site.run("ansible.windows.win_service", {"name": "W32Time", "username": "LocalSystem", "password": secret})

@@ -9,7 +9,7 @@ import time
 import typing as t
 
 import pytest
-from integration.windows.scenery import Change, Site
+from integration.windows.scenery import Change, Json, Site
 
 from odj_lab.windows.machine import TICKS_OF_UNIX_EPOCH, iso
 
@@ -168,7 +168,14 @@ def test_events_missing_channel_limit_and_bad_query(site: Site, change: Change) 
 
 
 def test_certificates_by_issuer_with_and_without_key(site: Site, change: Change) -> None:
-    row = {"subject": "CN=x", "serial": "01", "not_before": None, "not_after": None, "has_private_key": True, "eku": []}
+    row: Json = {
+        "subject": "CN=x",
+        "serial": "01",
+        "not_before": None,
+        "not_after": None,
+        "has_private_key": True,
+        "eku": [],
+    }
     keys = {"key_file": r"C:\ProgramData\Microsoft\Crypto\Keys\k", "key_sddl": "D:"}
     with change("certificates") as state:
         state["certificates"]["My"] = [

@@ -14,6 +14,14 @@ CURRENT_VERSION = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion"
 NET_FRAMEWORK = r"HKLM\SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full"
 UNINSTALL = r"SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall"
 UNINSTALL_32 = r"SOFTWARE\WOW6432Node\Microsoft\Windows\CurrentVersion\Uninstall"
+DIRECTORIES = (
+    r"C:\Program Files",
+    r"C:\Program Files (x86)",
+    r"C:\ProgramData",
+    r"C:\Users\ansible\AppData\Local\Temp",
+    r"C:\Windows\System32",
+    r"C:\Windows\Temp",
+)
 ENDPOINTS = ("login.microsoftonline.com", "manage.microsoft.com", "portal.manage.microsoft.com")
 PUBLIC_ISSUER = "CN=Microsoft Azure RSA TLS Issuing CA 03, O=Microsoft Corporation, C=US"
 
@@ -36,14 +44,7 @@ def create_state(lab: Lab, name: str) -> State:
         "os": {"version": "10.0.20348", "build": "20348", "product_type": 3},
         "registry": _registry(lab, name),
         "files": {},
-        "directories": [
-            r"C:\Program Files",
-            r"C:\Program Files (x86)",
-            r"C:\ProgramData",
-            r"C:\Users\ansible\AppData\Local\Temp",
-            r"C:\Windows\System32",
-            r"C:\Windows\Temp",
-        ],
+        "directories": list(DIRECTORIES),
         "services": _services(),
         "channels": {"System": {"enabled": True, "events": []}, "Application": {"enabled": True, "events": []}},
         "certificates": {"My": []},

@@ -66,7 +66,7 @@ def script_of(command_line: str) -> str:
         Unreadable: The encoded text is damaged.
 
     """
-    found = re.search(r"\s-EncodedCommand\s+(\S+)", command_line, re.IGNORECASE)
+    found = re.search(r"\s-EncodedCommand\s+['\"]?([^\s'\"]+)", command_line, re.IGNORECASE)
     if not found:
         return command_line.strip()
     try:

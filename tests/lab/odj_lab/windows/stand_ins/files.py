@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""win_ping, win_file, win_stat, slurp, win_get_url: files of the simulated server."""
+"""win_ping, win_file, win_tempfile, win_stat, slurp, win_get_url: files of the simulated server."""
 
 from __future__ import annotations
 
