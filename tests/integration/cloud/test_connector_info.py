@@ -15,7 +15,7 @@ from odj_lab.cloud import connectors
 from odj_lab.cloud.state import requests_log, store
 from odj_lab.settings import Lab
 
-Run: t.TypeAlias = "Callable[..., dict[str, t.Any]]"
+Run = Callable[..., dict[str, t.Any]]
 
 
 @pytest.fixture

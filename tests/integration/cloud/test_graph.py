@@ -21,7 +21,7 @@ from odj_lab.cloud import CLIENT_ID, connectors, serve
 from odj_lab.cloud.state import DOMAIN_JOIN, requests_log, store
 from odj_lab.settings import Lab
 
-Opened: t.TypeAlias = "Callable[..., Graph]"
+Opened = Callable[..., Graph]
 CONNECTORS = "deviceManagement/domainJoinConnectors"
 
 

@@ -25,7 +25,7 @@ from odj_lab.cloud.entra import ASSERTION_TYPE
 from odj_lab.cloud.state import requests_log, store
 from odj_lab.settings import Lab
 
-Opened: t.TypeAlias = "Callable[..., Graph]"
+Opened = Callable[..., Graph]
 SECRET = "pearl-in-the-shell"
 
 

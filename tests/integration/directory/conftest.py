@@ -50,7 +50,7 @@ def units(lab: Lab, administrator: ldap3.Connection, yard: str) -> list[str]:
 @pytest.fixture
 def accounts(lab: Lab, administrator: ldap3.Connection) -> Iterator[dict[str, str]]:
     """Make two service accounts that can log on; yields their passwords by name."""
-    made = {f"msaT{secrets.token_hex(3)}": f"{secrets.token_urlsafe(12)}aA1!" for _ in range(2)}
+    made = {f"msaT{secrets.token_hex(3)}": f"{secrets.token_urlsafe(12)}aA1!" for __ in range(2)}
     for name, password in made.items():
         attributes = {
             "sAMAccountName": f"{name}$",

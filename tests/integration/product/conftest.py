@@ -32,6 +32,6 @@ def estate(short_home: Path) -> Iterator[Lab]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ODJ_LAB_NET", net)
         lab = lab_at(short_home, "product", net)
-        world.up(lab, lambda _: None)
+        world.up(lab, lambda __: None)
         yield lab
-        world.wipe(lab, lambda _: None)
+        world.wipe(lab, lambda __: None)

@@ -101,7 +101,7 @@ def test_name_that_is_taken_is_refused(estate: Lab, account: accounts.ServiceAcc
 
 def test_binds_are_counted_by_the_domain_controller(estate: Lab) -> None:
     begun = time.time()
-    for _ in range(2):
+    for __ in range(2):
         with directory.connected(estate, "odj-automation"):
             pass
     seen = [bind for bind in audit.ldap_binds(estate, begun) if bind["account"] == "odj-automation"]

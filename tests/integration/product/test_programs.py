@@ -104,7 +104,7 @@ def test_full_disk_is_refused(lab: Lab) -> None:
 def test_planned_exit_codes(lab: Lab) -> None:
     with host.store(lab, SERVER).edit("test") as state:
         host.product(state)["exit_codes"] = [1603, 3010]
-    assert [install(lab, SERVER) for _ in range(3)] == [1603, 3010, 0]
+    assert [install(lab, SERVER) for __ in range(3)] == [1603, 3010, 0]
     assert len(entries(state_of(lab))) == 2
 
 

@@ -28,7 +28,7 @@ def other(short_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
     monkeypatch.setenv("ODJ_LAB_NET", net)
     lab = lab_at(short_home, "other", net)
     yield lab
-    world.wipe(lab, lambda _: None)
+    world.wipe(lab, lambda __: None)
 
 
 def command(lab: Lab, *words: str) -> subprocess.CompletedProcess[str]:
@@ -39,7 +39,7 @@ def command(lab: Lab, *words: str) -> subprocess.CompletedProcess[str]:
         "ODJ_LAB_NAME": lab.name,
         "ODJ_LAB_NET": lab.net,
     }
-    return subprocess.run([LAUNCHER, *words], env=environment, capture_output=True, text=True)
+    return subprocess.run([LAUNCHER, *words], env=environment, capture_output=True, text=True, check=False)
 
 
 def test_a_second_lab_lives_beside_the_first_and_leaves_nothing(estate: Lab, other: Lab) -> None:
@@ -54,13 +54,13 @@ def test_a_second_lab_lives_beside_the_first_and_leaves_nothing(estate: Lab, oth
     assert status.returncode == 0
     assert "odj02" in status.stdout
 
-    world.down(other, lambda _: None)
+    world.down(other, lambda __: None)
     assert world.running(other) == {}
     assert not [pid for pid in pids if Path(f"/proc/{pid}").exists() and processes.memory_mib(pid)]
     assert all(processes.is_free(other.dc_address, port) for port in directory.PORTS)
     assert command(other, "status").returncode == 3
 
-    world.up(other, lambda _: None)
+    world.up(other, lambda __: None)
     assert len(world.running(other)) == 2
     with directory.connected(other, "odj-automation"):
         pass
@@ -77,24 +77,24 @@ def test_taken_ports_are_named_and_nothing_starts(estate: Lab, short_home: Path)
 
 
 def test_failed_start_is_taken_back(other: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_: Lab) -> None:
+    def fail(__: Lab) -> None:
         raise LabError("as a test wants it")
 
     monkeypatch.setattr(world, "_start_daemon", fail)
     with pytest.raises(LabError, match="as a test wants it"):
-        world.up(other, lambda _: None)
+        world.up(other, lambda __: None)
     assert world.running(other) == {}
     assert directory.process(other) is None
     assert processes.is_free(other.dc_address, 389)
 
 
 def test_lab_whose_directory_is_gone_ends_by_itself(other: Lab) -> None:
-    world.up(other, lambda _: None)
+    world.up(other, lambda __: None)
     descriptors = [os.pidfd_open(process.pid) for process in world.running(other).values()]
     shutil.rmtree(other.home)
     waiting = set(descriptors)
     while waiting:
-        ended, _, _ = select.select(waiting, [], [], 20)
+        ended, __, __ = select.select(waiting, [], [], 20)
         assert ended, "a process of a deleted lab still runs"
         waiting -= set(ended)
     for descriptor in descriptors:
@@ -103,7 +103,7 @@ def test_lab_whose_directory_is_gone_ends_by_itself(other: Lab) -> None:
 
 def test_lab_ends_by_itself_when_forgotten(other: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ODJ_LAB_MAXRUN", "4")
-    world.up(other, lambda _: None)
+    world.up(other, lambda __: None)
     descriptors = [os.pidfd_open(process.pid) for process in world.running(other).values()]
     for descriptor in descriptors:
         assert select.select([descriptor], [], [], 30)[0], "a forgotten lab still runs"
@@ -136,7 +136,7 @@ def test_missing_package_is_one_sentence(tmp_path: Path) -> None:
     bare = tmp_path / "bare"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", bare], check=True)
     environment = {**os.environ, "ODJ_LAB_PYTHON": str(bare / "bin" / "python"), "PYTHONPATH": ""}
-    done = subprocess.run([LAUNCHER, "status"], env=environment, capture_output=True, text=True)
+    done = subprocess.run([LAUNCHER, "status"], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "lacks the Python package" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1

@@ -49,32 +49,32 @@ def _say(line: str) -> None:
     print(line, flush=True)
 
 
-def _up(lab: Lab, _: argparse.Namespace) -> int:
+def _up(lab: Lab, __: argparse.Namespace) -> int:
     world.up(lab, _say)
     return 0
 
 
-def _down(lab: Lab, _: argparse.Namespace) -> int:
+def _down(lab: Lab, __: argparse.Namespace) -> int:
     world.down(lab, _say)
     return 0
 
 
-def _reset(lab: Lab, _: argparse.Namespace) -> int:
+def _reset(lab: Lab, __: argparse.Namespace) -> int:
     world.reset(lab, _say)
     return 0
 
 
-def _wipe(lab: Lab, _: argparse.Namespace) -> int:
+def _wipe(lab: Lab, __: argparse.Namespace) -> int:
     world.wipe(lab, _say)
     return 0
 
 
-def _status(lab: Lab, _: argparse.Namespace) -> int:
+def _status(lab: Lab, __: argparse.Namespace) -> int:
     _say("\n".join(report(lab)))
     return 0 if len(world.running(lab)) == 2 else 3
 
 
-def _serve(lab: Lab, _: argparse.Namespace) -> int:
+def _serve(lab: Lab, __: argparse.Namespace) -> int:
     return serve(lab)
 
 
@@ -98,7 +98,7 @@ def _inventory(lab: Lab, given: argparse.Namespace) -> int:
     return 0
 
 
-def _stand_ins(lab: Lab, _: argparse.Namespace) -> int:
+def _stand_ins(lab: Lab, __: argparse.Namespace) -> int:
     from odj_lab import windows
 
     _say(str(windows.describe()))

@@ -106,7 +106,12 @@ def script(lab: Lab, *arguments: str, check: bool = True) -> subprocess.Complete
 
     """
     done = subprocess.run(
-        [str(SCRIPT), *arguments], env=_environment(lab), capture_output=True, text=True, stdin=subprocess.DEVNULL
+        [str(SCRIPT), *arguments],
+        env=_environment(lab),
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        check=False,
     )
     if check and done.returncode:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]

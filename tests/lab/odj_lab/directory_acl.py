@@ -37,9 +37,9 @@ def allow(sid: bytes, mask: int, object_type: uuid.UUID | None = None) -> bytes:
 def with_entry(descriptor: bytes, entry: bytes) -> bytes:
     """Return a descriptor that holds a DACL alone with an allowing entry put behind the explicit denials."""
     start = struct.unpack_from("<I", descriptor, 16)[0]
-    revision, _, size, count, _ = struct.unpack_from("<BBHHH", descriptor, start)
+    revision, __, size, count, __ = struct.unpack_from("<BBHHH", descriptor, start)
     position = start + 8
-    for _ in range(count):
+    for __ in range(count):
         kind, flags, length = struct.unpack_from("<BBH", descriptor, position)
         if kind not in (DENIED, DENIED_OBJECT) or flags & INHERITED:
             break

@@ -33,7 +33,7 @@ def run(
     playbook: str | Path,
     *words: str,
     variables: Mapping[str, object] | None = None,
-    on_line: Callable[[str], None] = lambda _: None,
+    on_line: Callable[[str], None] = lambda __: None,
 ) -> Play:
     """Run a playbook with the lab's inventory; ``on_line`` is called with each line as it comes."""
     extra = ["-e", json.dumps(variables)] if variables else []

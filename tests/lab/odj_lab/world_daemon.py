@@ -19,7 +19,7 @@ def serve(lab: Lab) -> int:
 
     ended = threading.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(sign, lambda *_: ended.set())
+        signal.signal(sign, lambda *__: ended.set())
     controller = directory.process(lab)
     deadline = time.monotonic() + directory.maximum_seconds()
     with ExitStack() as parts:

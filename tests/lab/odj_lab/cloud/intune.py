@@ -33,7 +33,7 @@ ISOF = re.compile(r"\(?isof\('(microsoft\.graph\.\w+)'\)\)?")
 
 def answer(state: State, request: Request) -> Answer:
     """Answer one request below /beta or /v1.0."""
-    version, _, path = request.path.strip("/").partition("/")
+    version, __, path = request.path.strip("/").partition("/")
     segments = path.split("/")
     known = segments[0] == ROOT and len(segments) in (2, 3) and segments[1] in COLLECTIONS
     if not known or version != "beta":
@@ -51,7 +51,7 @@ def answer(state: State, request: Request) -> Answer:
 
 
 def _caller(state: State, request: Request) -> State | Answer:
-    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    scheme, __, value = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not value:
         return graph_error(401, "InvalidAuthenticationToken", "Access token is empty.", request, now(state))
     known = state["tokens"].get(fingerprint(value))

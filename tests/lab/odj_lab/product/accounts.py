@@ -38,7 +38,7 @@ def create(connection: ldap3.Connection, lab: Lab) -> ServiceAccount:
 
     """
     letters = string.ascii_letters + string.digits
-    name = "msaODJ" + "".join(secrets.choice(letters) for _ in range(5))
+    name = "msaODJ" + "".join(secrets.choice(letters) for __ in range(5))
     dn = f"CN={name},{directory.msa_container(lab)}"
     connection.add(dn, CLASS, {"sAMAccountName": f"{name}$", "userAccountControl": 4096})
     return {"name": name, "dn": dn, "sid": acl.sid_text(directory.sid_of(connection, lab, f"{name}$"))}

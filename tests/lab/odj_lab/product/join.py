@@ -43,7 +43,7 @@ class Joined:
 
 
 def enrol(
-    lab: Lab, name: str, say: Say = lambda _: None, *, profile: str = "", unit: str | None = None, via: str = ""
+    lab: Lab, name: str, say: Say = lambda __: None, *, profile: str = "", unit: str | None = None, via: str = ""
 ) -> Joined:
     """Join one device and return how that ended.
 

@@ -32,7 +32,7 @@ Say = Callable[[str], None]
 
 
 def sign_in(
-    lab: Lab, server: str, say: Say = lambda _: None, *, with_ou_rights: bool = False
+    lab: Lab, server: str, say: Say = lambda __: None, *, with_ou_rights: bool = False
 ) -> accounts.ServiceAccount:
     """Enrol the connector of a server as a person would at its window; return the new service account.
 

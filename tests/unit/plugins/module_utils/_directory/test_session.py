@@ -33,7 +33,7 @@ def listener(answer: Callable[[bytes], bytes] | None) -> Iterator[int]:
         done = threading.Event()
 
         def serve() -> None:
-            connection, _ = server.accept()
+            connection, __ = server.accept()
             with connection:
                 if answer is not None:
                     connection.sendall(answer(connection.recv(1000)))
@@ -101,7 +101,7 @@ class Pages:
         self.response: list[dict[str, t.Any]] = []
         self.result: dict[str, t.Any] = {}
 
-    def search(self, *_: t.Any, paged_size: int, paged_cookie: bytes | None, **__: t.Any) -> None:
+    def search(self, *_positional: t.Any, paged_size: int, paged_cookie: bytes | None, **_named: t.Any) -> None:
         assert bool(paged_cookie) == bool(self.response)
         count = min(paged_size, self.left)
         self.left -= count

@@ -80,7 +80,7 @@ def test_the_documented_entry_is_put_behind_the_explicit_and_before_the_inherite
 
 def test_adding_and_removing_gives_back_every_byte() -> None:
     before = listing(DENY_DELETE, READ, FROM_ABOVE)
-    added, _ = run(before, ME, OTHER)
+    added, __ = run(before, ME, OTHER)
     assert added is not None
     assert isinstance(added.payload, SecurityDescriptor)
     removed, found = run(added.payload, OTHER, ME, present=False)
@@ -110,7 +110,7 @@ def test_an_entry_that_covers_it_counts_as_there(rule: AccessRule, broader: bool
 
 
 def test_the_exact_entry_is_the_one_that_is_shown_when_there_is_a_broader_one_too() -> None:
-    _, (delegation,) = run(listing(AccessRule(True, FULL_CONTROL, ME.sid), EXACT))
+    __, (delegation,) = run(listing(AccessRule(True, FULL_CONTROL, ME.sid), EXACT))
     assert not delegation.broader
     assert delegation.ace.startswith("(OA;;CC;")
 
@@ -126,13 +126,13 @@ def test_the_exact_entry_is_the_one_that_is_shown_when_there_is_a_broader_one_to
     ],
 )
 def test_an_entry_that_does_not_cover_it_does_not_count(rule: AccessRule) -> None:
-    change, _ = run(listing(rule))
+    change, __ = run(listing(rule))
     assert rules_after(change) == [rule, EXACT]
 
 
 def test_a_conditional_entry_does_not_count_as_there() -> None:
     conditional = bytes((0x0B,)) + EXACT.to_ace()[1:]
-    change, _ = run(listing(conditional))
+    change, __ = run(listing(conditional))
     assert change is not None
 
 
@@ -156,7 +156,7 @@ def test_a_deny_that_is_in_the_way_is_an_error_that_names_it(trustee: Sid, kind:
     ],
 )
 def test_a_deny_of_something_else_is_not_in_the_way(deny: AccessRule) -> None:
-    change, _ = run(listing(deny))
+    change, __ = run(listing(deny))
     assert rules_after(change) == [deny, EXACT]
 
 
@@ -225,7 +225,7 @@ def test_a_second_run_never_changes_anything(rules: list[AccessRule]) -> None:
     ordered = sorted(rules, key=lambda r: 2 if r.inherited else 1 if r.allow else 0)
     for present in (True, False):
         try:
-            change, _ = run(listing(*ordered), present=present)
+            change, __ = run(listing(*ordered), present=present)
         except DelegationError:
             continue
         if change:

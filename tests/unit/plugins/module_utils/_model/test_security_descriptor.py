@@ -78,7 +78,7 @@ def test_damaged_bytes_are_refused_or_come_back_as_they_are(
     descriptor: SecurityDescriptor, data: st.DataObject
 ) -> None:
     raw = bytearray(descriptor.to_bytes())
-    for _ in range(data.draw(st.integers(1, 4))):
+    for __ in range(data.draw(st.integers(1, 4))):
         raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
     cut = bytes(raw[: data.draw(st.integers(0, len(raw)))])
     try:
