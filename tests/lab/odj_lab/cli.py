@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
 from collections.abc import Callable
@@ -46,7 +47,9 @@ def main(arguments: list[str]) -> int:
 
 
 def _say(line: str) -> None:
-    print(line, flush=True)
+    # Who reads only the first lines ("lab status | head") must not end a command half-way.
+    with contextlib.suppress(BrokenPipeError):
+        print(line, flush=True)
 
 
 def _up(lab: Lab, __: argparse.Namespace) -> int:
