@@ -6,7 +6,6 @@ from __future__ import annotations
 import base64
 import json
 import time
-import typing as t
 from collections.abc import Callable
 from pathlib import Path
 

@@ -200,7 +200,7 @@ def test_a_download_is_checked_before_it_is_kept(site: Site, change: Change) -> 
 
 
 def test_a_temporary_directory_is_new_and_goes_with_all_in_it(site: Site) -> None:
-    first, second = (site.run("ansible.windows.win_tempfile", {"state": "directory"}).result["path"] for _ in range(2))
+    first, second = (site.run("ansible.windows.win_tempfile", {"state": "directory"}).result["path"] for __ in range(2))
     assert first != second
     site.run("ansible.windows.win_file", {"path": rf"{first}\x", "state": "touch"})
     assert site.run("ansible.windows.win_file", {"path": first, "state": "absent"}).result["changed"]

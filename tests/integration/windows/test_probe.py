@@ -184,7 +184,7 @@ def test_certificates_by_issuer_with_and_without_key(site: Site, change: Change)
         ]
     (plain,) = site.value({"kind": "certificate", "store": "My", "issuer": "CN=One"})["certificates"]
     assert (plain["thumbprint"], plain["key_file"]) == ("AA", None)
-    (with_key, _) = site.value({"kind": "certificate", "key_access": True})["certificates"]
+    (with_key, __) = site.value({"kind": "certificate", "key_access": True})["certificates"]
     assert with_key["key_sddl"] == "D:"
 
 

@@ -57,7 +57,7 @@ class Gate:
 
     def admits(self, authorization: str) -> bool:
         """Say whether a request may pass; otherwise `challenge` holds the WWW-Authenticate values to send."""
-        scheme, _, token = authorization.partition(" ")
+        scheme, __, token = authorization.partition(" ")
         self.challenge = ["Negotiate", 'Basic realm="WSMAN"']
         if scheme.lower() == "basic":
             return self._basic(token)
@@ -72,10 +72,10 @@ class Gate:
 
     def _basic(self, token: str) -> bool:
         try:
-            name, _, password = base64.b64decode(token, validate=True).decode().partition(":")
+            name, __, password = base64.b64decode(token, validate=True).decode().partition(":")
         except (binascii.Error, UnicodeDecodeError):
             return False
-        domain, _, user = name.rpartition("\\")
+        domain, __, user = name.rpartition("\\")
         known = user.lower() == USER and domain.lower() in {"", ".", self.server.lower()}
         return known and hmac.compare_digest(password.encode(), self.password.encode())
 
@@ -104,7 +104,7 @@ class Gate:
         """
         if not content_type.startswith("multipart/encrypted"):
             return body
-        _, mark, sealed = body.partition(b"\tContent-Type: application/octet-stream\r\n")
+        __, mark, sealed = body.partition(b"\tContent-Type: application/octet-stream\r\n")
         if not self.context or not mark:
             raise BadMessage("no key for this connection")
         sealed = sealed.removesuffix(BOUNDARY + b"--\r\n")

@@ -141,7 +141,7 @@ def documented(module: str) -> tuple[Option, ...]:
         NotSimulated: The module or its documentation is not installed where the lab looks.
 
     """
-    namespace, _, name = module.rpartition(".")
+    namespace, __, name = module.rpartition(".")
     for root in _roots(namespace):
         text = _documentation(root / "plugins" / "modules" / name)
         if text is not None:

@@ -152,7 +152,7 @@ def listing(state: State, path: str, pattern: str = "*") -> list[dict[str, t.Any
     for item in (*state["directories"], *state["files"]):
         if not item.casefold().startswith(below):
             continue
-        name, _, rest = item[len(below) :].partition("\\")
+        name, __, rest = item[len(below) :].partition("\\")
         record = None if rest else state["files"].get(item)
         if name and (record or name.casefold() not in found):
             found[name.casefold()] = _listed(state, name, record)

@@ -67,7 +67,7 @@ def iso(seconds: float) -> str:
 
 def seconds_of(text: str) -> float:
     """Read a time as `iso` prints it (fewer digits allowed)."""
-    head, _, fraction = text.rstrip("Z").partition(".")
+    head, __, fraction = text.rstrip("Z").partition(".")
     moment = datetime.datetime.fromisoformat(f"{head}.{(fraction + '000000')[:6]}+00:00")
     return moment.timestamp()
 

@@ -20,7 +20,7 @@ NODE = "WOW6432Node"
 
 def normal(key: str, view: int = 64) -> str:
     """Return a key as the state writes it: short root, no colon, the 32-bit view by its literal WOW6432Node path."""
-    root, _, rest = re.sub(r"\\+", r"\\", key.replace("/", "\\")).strip("\\").partition("\\")
+    root, __, rest = re.sub(r"\\+", r"\\", key.replace("/", "\\")).strip("\\").partition("\\")
     root = root.rstrip(":")
     text = f"{ROOTS.get(root.upper(), root.upper())}\\{rest}".rstrip("\\")
     below = text[len(SPLIT) :]

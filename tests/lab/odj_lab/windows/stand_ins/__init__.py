@@ -77,5 +77,5 @@ def describe() -> str:
     rows = [("module", m.name, m.meaning) for m in MODULES.values()]
     rows += [("script", s.name, s.meaning) for s in SCRIPTS.values()]
     rows += [("raw", r.name, r.meaning) for r in RAWS]
-    width = max(len(name) for _, name, _ in rows)
+    width = max(len(name) for __, name, __ in rows)
     return "\n".join(f"{kind:7}{name:{width}}  {meaning}" for kind, name, meaning in rows)
