@@ -29,7 +29,8 @@ def server_store(lab: Lab, server: str) -> JsonStore:
 
 
 def estate_variables(lab: Lab) -> dict[str, t.Any]:
-    return t.cast(dict[str, t.Any], inventory.content(lab))["all"]["vars"]
+    everywhere = t.cast(dict[str, dict[str, dict[str, t.Any]]], inventory.content(lab))
+    return everywhere["all"]["vars"]
 
 
 def everything(lab: Lab) -> dict[str, t.Any]:

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from integration.product.scene import free_net, lab_at
 
+from ansible_collections.hybridjoin.odj.tests.integration.product.scene import free_net, lab_at
 from odj_lab import directory, world
 from odj_lab.settings import Lab
 

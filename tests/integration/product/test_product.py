@@ -9,9 +9,9 @@ from pathlib import Path
 
 import ldap3
 import pytest
-from integration.product.scene import install
 from ldap3.core.exceptions import LDAPInsufficientAccessRightsResult
 
+from ansible_collections.hybridjoin.odj.tests.integration.product.scene import install
 from odj_lab import audit, directory, population
 from odj_lab import directory_acl as acl
 from odj_lab.cloud import connectors

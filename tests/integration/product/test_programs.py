@@ -6,8 +6,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from integration.product.scene import INSTALLER, install
 
+from ansible_collections.hybridjoin.odj.tests.integration.product.scene import INSTALLER, install
 from odj_lab.product import builds, host, layout, programs
 from odj_lab.settings import Lab
 from odj_lab.store import State

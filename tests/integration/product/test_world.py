@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from integration.product.scene import free_net, install, lab_at
 
+from ansible_collections.hybridjoin.odj.tests.integration.product.scene import free_net, install, lab_at
 from odj_lab import directory, processes, world
 from odj_lab.processes import LabError
 from odj_lab.settings import Lab

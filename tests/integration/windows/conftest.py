@@ -10,8 +10,15 @@ import typing as t
 from collections.abc import Iterator
 
 import pytest
-from integration.windows.scenery import NET, SERVER, Change, Site, collections_path, listens
 
+from ansible_collections.hybridjoin.odj.tests.integration.windows.scenery import (
+    NET,
+    SERVER,
+    Change,
+    Site,
+    collections_path,
+    listens,
+)
 from odj_lab import windows
 from odj_lab.settings import Lab
 from odj_lab.windows.programs import ProgramResult

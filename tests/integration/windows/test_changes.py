@@ -8,7 +8,8 @@ import hashlib
 import typing as t
 
 import pytest
-from integration.windows.scenery import Change, Json, Site
+
+from ansible_collections.hybridjoin.odj.tests.integration.windows.scenery import Change, Json, Site
 
 PATH = r"C:\ProgramData\app.config"
 OLD, NEW = b"old content", b"new content"

@@ -9,7 +9,8 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from integration.windows.scenery import WAYS, Change, Site
+
+from ansible_collections.hybridjoin.odj.tests.integration.windows.scenery import WAYS, Change, Site
 
 
 @pytest.mark.parametrize("way", sorted(WAYS))

@@ -9,8 +9,8 @@ import time
 import typing as t
 
 import pytest
-from integration.windows.scenery import Change, Json, Site
 
+from ansible_collections.hybridjoin.odj.tests.integration.windows.scenery import Change, Json, Site
 from odj_lab.windows.machine import TICKS_OF_UNIX_EPOCH, iso
 
 NDP = r"HKLM\SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full"

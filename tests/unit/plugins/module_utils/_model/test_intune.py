@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-import itertools
 import datetime
+import itertools
 
 import pytest
 
