@@ -15,6 +15,8 @@ $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
 $WarningPreference = 'SilentlyContinue'
 $checkMode = [bool]$complex_args['_ansible_check_mode']
+# What the answer of a failure says, too: a change that was made and then did not stand its test is a change.
+$done = @{ changed = $false }
 
 function Get-InnerException($exception) {
     while ($null -ne $exception.InnerException) { $exception = $exception.InnerException }
@@ -40,6 +42,12 @@ function Get-Sddl([string]$path) {
     ''
 }
 
+# What an SDDL text says of access: no owner and group (ReplaceFile keeps the access list, the owner may become that of
+# the new file), and no marks of how the list came about.
+function Get-AccessList([string]$sddl) {
+    $sddl -replace '^.*?D:', '' -replace '^(P?)[A-Z]*', '$1'
+}
+
 function Write-NewFile([string]$path, $bytes) {
     $stream = New-Object -TypeName IO.FileStream -ArgumentList $path, 'CreateNew', 'Write', 'None'
     try {
@@ -62,7 +70,8 @@ function Invoke-Replace([string]$new, [string]$target, [string]$backup) {
             $code = (Get-InnerException $_.Exception).HResult
             # 1177: the old file already lies under the backup's name and the new one did not arrive. Put it back.
             if ($code -eq -2147023719) {
-                [IO.File]::Move($backup, $target)
+                try { [IO.File]::Move($backup, $target) }
+                catch { throw "ReplaceFailed, $target is missing now, its old content is $backup (put that back by hand)" }
                 throw "ReplaceFailed, the new content could not be moved to $target; the old file was put back from $backup"
             }
             if ($passing -notcontains $code -or $try -eq 5) { throw }
@@ -103,6 +112,7 @@ function Set-FileContent {
         }
         if ($readOnly) { [IO.File]::SetAttributes($path, 'Normal') }
         Invoke-Replace $new $path $backup
+        $done['changed'] = $true
     }
     finally {
         if ([IO.File]::Exists($new)) { [IO.File]::Delete($new) }
@@ -111,7 +121,7 @@ function Set-FileContent {
     $answer['after_sha256'] = Get-Sha256 $path
     $answer['sddl_after'] = Get-Sddl $path
     if ($answer['after_sha256'] -ne $wanted) { throw "ReadBackDiffers, $path does not hold the new content; the old file is $backup" }
-    if ($answer['sddl_after'] -ne $answer['sddl_before']) { throw "AccessRightsDiffer, the access rights of $path changed; the old file is $backup" }
+    if ((Get-AccessList $answer['sddl_after']) -ne (Get-AccessList $answer['sddl_before'])) { throw "AccessRightsDiffer, the access rights of $path changed; the old file is $backup" }
     $answer
 }
 
@@ -134,7 +144,7 @@ public static extern int NetApiBufferFree(IntPtr buffer);
 function Assert-Success([string]$what, [int]$status) {
     # 0xC0000136: Netlogon asked a domain controller as the caller, who has no credentials to give.
     if ($status -eq -1073741514) { throw "NoCredentials, $what needs a logon that can ask a domain controller; run as SYSTEM" }
-    if ($status -ne 0) { throw "AccountFailed, $what ended with status $((([long]$status) -band 4294967295))" }
+    if ($status -ne 0) { throw "AccountFailed, $what ended with status 0x$([Convert]::ToString($status, 16))" }
 }
 
 function Get-AccountState($api, [string]$name) {
@@ -164,6 +174,7 @@ function Add-Account {
     if ($state -ne 4) { throw "NotUsable, the account is in state $state on this server; it must exist and be linked to this computer (4 or 5)" }
     # Flag 1: use the existing account. Flag 0 would create one in the directory.
     Assert-Success 'taking the account into use' ($api::NetAddServiceAccount([IntPtr]::Zero, $name, [IntPtr]::Zero, 1))
+    $done['changed'] = $true
     $answer['state_after'] = Wait-AccountState $api $name @(5)
     if ($answer['state_after'] -ne 5) { throw "NotUsable, the account is in state $($answer['state_after']) after it was taken into use" }
     $answer
@@ -206,7 +217,7 @@ catch {
         hresult = [int]$inner.HResult
         message = "$($inner.Message)"
     }
-    $result = @{ failed = $true; changed = $false; msg = "$($inner.Message)"; error = $errorTable }
+    $result = @{ failed = $true; changed = $done['changed']; msg = "$($inner.Message)"; error = $errorTable }
 }
 ConvertTo-Json -Depth 20 -Compress -InputObject $result
 $global:LASTEXITCODE = 0
