@@ -465,9 +465,12 @@ function Get-CertificateAnswer($probe) {
             $keyFile = $null
             $keySddl = $null
             if ($probe['key_access'] -and $certificate.HasPrivateKey) {
-                # A key that cannot be opened leaves both empty; the certificate itself is still an answer.
-                try { $keyFile = Find-KeyFile $certificate } catch { $keyFile = $null }
-                if ($keyFile) { $keySddl = "$((Get-Acl -LiteralPath $keyFile).Sddl)" }
+                # A key that cannot be opened leaves these empty; the certificate itself is still an answer.
+                try {
+                    $keyFile = Find-KeyFile $certificate
+                    if ($keyFile) { $keySddl = "$((Get-Acl -LiteralPath $keyFile).Sddl)" }
+                }
+                catch { $null = $_ }
             }
             @{
                 thumbprint = "$($certificate.Thumbprint)"
@@ -617,6 +620,15 @@ function Get-PeerTable($stream, [string]$name) {
     finally { $tls.Dispose() }
 }
 
+function Get-FailedStage([string]$cause) {
+    $stages = @{
+        NameResolutionFailure = 'dns'; ProxyNameResolutionFailure = 'proxy'; TrustFailure = 'tls'; SecureChannelFailure = 'tls'
+        NameResolutionError = 'dns'; ProxyTunnelError = 'proxy'; SecureConnectionError = 'tls'
+    }
+    if ($stages.ContainsKey($cause)) { return $stages[$cause] }
+    'connect'
+}
+
 # Constrained language: any HTTP answer proves the path; who the peer is cannot be seen.
 function Test-EndpointByCmdlet($state, $proxy, [int]$timeout) {
     $answer = $state['answer']
@@ -630,13 +642,16 @@ function Test-EndpointByCmdlet($state, $proxy, [int]$timeout) {
         $answer['connected'] = $true
     }
     catch {
-        $facts = Get-PropertyTable $_.Exception @('Response', 'Status')
-        if ($null -ne $facts['Response']) { $answer['connected'] = $true }
-        else {
-            $stage = @{ NameResolutionFailure = 'dns'; ProxyNameResolutionFailure = 'proxy'; TrustFailure = 'tls'; SecureChannelFailure = 'tls' }["$($facts['Status'])"]
-            if (-not $stage) { $stage = 'connect' }
-            $answer['error'] = @{ stage = $stage; message = "$($_.Exception.Message)" }
+        # Windows PowerShell tells the cause in Status, PowerShell 7 in HttpRequestError.
+        $facts = Get-PropertyTable $_.Exception @('Response', 'Status', 'HttpRequestError')
+        $code = (Get-PropertyTable $facts['Response'] @('StatusCode'))['StatusCode']
+        if ($proxy -and $null -ne $code -and [int]$code -eq 407) {
+            $answer['proxy_status'] = 407
+            $answer['error'] = @{ stage = 'proxy'; message = 'the proxy answered with status 407' }
         }
+        # A redirect that is not followed is an error of the cmdlet without a response, but the server has answered.
+        elseif ($null -ne $facts['Response'] -or "$($_.FullyQualifiedErrorId)" -like 'MaximumRedirectExceeded*') { $answer['connected'] = $true }
+        else { $answer['error'] = @{ stage = Get-FailedStage "$($facts['Status'])$($facts['HttpRequestError'])"; message = "$($_.Exception.Message)" } }
     }
     $answer['ms'] = [int]((Get-Date) - $state['begin']).TotalMilliseconds
 }
