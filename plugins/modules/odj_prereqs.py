@@ -14,7 +14,7 @@ description:
   - "Membership: a member server of a domain. A domain controller is reported with a remark, not refused."
   - "C(.NET) Framework 4.7.2 or later."
   - At most one connector on the server, and not a legacy one.
-  - TLS connections to O(endpoints).
+  - TLS connections to O(endpoints), with certificates that the server trusts.
   - Changes nothing.
 options:
   domain:

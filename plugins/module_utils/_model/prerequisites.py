@@ -17,7 +17,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product impo
     DOTNET_4_7_2_RELEASE,
     WINDOWS_SERVER_2016_BUILD,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server import Scope
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server import Scope, parse_endpoint
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server_connector import read_connector
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server_host import dotnet_facts, host_facts
 
@@ -27,6 +27,10 @@ _STAGES = {
     "proxy": (
         "The proxy refuses the tunnel.",
         "Allow this host on the proxy for the computer and the service account.",
+    ),
+    "certificate": (
+        "The server does not trust the certificate.",
+        "Exempt this host from TLS inspection; else repair the server's root certificates and clock.",
     ),
     "tls": ("No TLS session comes about.", "Exempt this host from TLS inspection and allow TLS 1.2."),
 }
@@ -118,7 +122,9 @@ def _operating_system(look: Look) -> Verdict:
     if build is None:
         return _unknown("operating_system", wanted, look.error("windows") or look.error("host"))
     found = f"{facts.text('os_name') or 'Windows'}, build {build}"
-    # Product type 1 is a client; without an answer the build alone decides.
+    # Windows 10 and 11 have the builds of servers: without the product type (1 is a client) such a build says nothing.
+    if build >= WINDOWS_SERVER_2016_BUILD and kind is None:
+        return _unknown("operating_system", wanted, look.error("host"))
     if build >= WINDOWS_SERVER_2016_BUILD and kind != 1:
         return Verdict("operating_system", "met", found, wanted)
     cause = "It is not a server." if kind == 1 else "It is older than the oldest supported Windows Server."
@@ -172,9 +178,10 @@ def _connector(look: Look) -> list[Verdict]:
     if several:
         cause = "More than one connector is registered."
         first = Verdict("single_connector", "unmet", found, single, cause, "Uninstall all but one.")
-    found = (
-        str(connector.version) if connector.version else "none" if not connector.installed else "an unreadable version"
-    )
+    if connector.installed and connector.version is None:
+        cause, cure = "Its version cannot be read.", "Look at it under installed apps; uninstall it if it is damaged."
+        return [first, Verdict("connector_build", "unknown", "an unreadable version", build, cause, cure)]
+    found = str(connector.version or "none")
     if not connector.legacy:
         return [first, Verdict("connector_build", "met", found, build)]
     cause = "A legacy connector can no longer process requests, and there is no upgrade from it."
@@ -188,16 +195,22 @@ def _endpoints(look: Look, scope: Scope) -> list[Verdict]:
         return []
     if not look.answered("network"):
         return [_unknown(f"endpoint:{target}", wanted, look.error("network")) for target in scope.endpoints]
-    answers = look.value("network").parts("targets")
-    return [_endpoint(target, answer, wanted) for target, answer in zip(scope.endpoints, answers, strict=False)]
+    answers = {(one.text("host"), one.number("port")): one for one in look.value("network").parts("targets")}
+    return [_endpoint(target, answers.get(parse_endpoint(target)), wanted) for target in scope.endpoints]
 
 
-def _endpoint(target: str, answer: Fields, wanted: str) -> Verdict:
+def _endpoint(target: str, answer: Fields | None, wanted: str) -> Verdict:
     name = f"endpoint:{target}"
+    if answer is None:
+        return _unknown(name, wanted, None)
     problem = answer.part("error")
     stage = problem.text("stage")
     if stage is None and answer.flag("connected"):
-        issuer = answer.part("tls").text("issuer")
+        issuer, errors = answer.part("tls").text("issuer"), answer.part("tls").text("policy_errors")
+        if errors not in (None, "None"):
+            found = f"a certificate of {issuer or 'nobody'} ({errors})"
+            cause, cure = _STAGES["certificate"]
+            return Verdict(name, "unmet", found, wanted, cause, f"{target}: {cure}")
         return Verdict(name, "met", f"connected, certificate of {issuer}" if issuer else "connected", wanted)
     cause, cure = _STAGES.get(stage or "", ("It cannot be reached.", "Look at the network of the server."))
     return Verdict(name, "unmet", problem.text("message") or "no connection", wanted, cause, f"{target}: {cure}")

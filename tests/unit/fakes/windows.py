@@ -30,6 +30,8 @@ class FakeWindows:
 
     Attributes:
         broken: Ids of questions that are answered with an error.
+        untrusted: Hosts whose certificate the server does not trust.
+        forgotten: Hosts of which an answer says nothing.
     """
 
     name: str = "odj01"
@@ -42,6 +44,8 @@ class FakeWindows:
     events: dict[str, list[Value]] = field(default_factory=dict)
     unreachable: dict[str, str] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
+    untrusted: set[str] = field(default_factory=set)
+    forgotten: set[str] = field(default_factory=set)
     clock_offset: float = 0.0
     looks: int = 0
 
@@ -92,12 +96,14 @@ class FakeWindows:
         return {"exists": found is not None, "enabled": found is not None, "events": found or []}
 
     def _endpoint(self, probe: Value) -> Value:
-        return {"targets": [self._target(target) for target in probe["targets"]]}
+        return {"targets": [self._target(one) for one in probe["targets"] if one["host"] not in self.forgotten]}
 
     def _target(self, target: Value) -> Value:
         stage = self.unreachable.get(target["host"])
         error = {"stage": stage, "message": "no"} if stage else None
-        return {**target, "connected": stage in (None, "tls"), "tls": {"issuer": "CN=A CA"}, "error": error}
+        errors = "RemoteCertificateChainErrors" if target["host"] in self.untrusted else "None"
+        tls = {"issuer": "CN=A CA", "policy_errors": errors}
+        return {**target, "connected": stage in (None, "tls"), "tls": tls, "error": error}
 
     def install(self, build: str, *, msi: bool = True) -> None:
         """Put a connector on the server as its set-up program would; account and configuration stay."""

@@ -74,6 +74,10 @@ Spoil = Callable[[FakeWindows], t.Any]
         (lambda s: s.broken.update({"windows", "host"}), "operating_system", "unknown", "AccessDenied"),
         (lambda s: s.broken.add("host"), "domain_membership", "unknown", "AccessDenied"),
         (lambda s: s.broken.add("uninstall_32"), "single_connector", "unknown", "AccessDenied"),
+        (lambda s: s.broken.add("host"), "operating_system", "unknown", "AccessDenied"),
+        (lambda s: s.install("newest"), "connector_build", "unknown", "cannot be read"),
+        (lambda s: s.untrusted.add("manage.microsoft.com"), MANAGE, "unmet", "does not trust"),
+        (lambda s: s.forgotten.add("manage.microsoft.com"), MANAGE, "unknown", "nothing came back"),
     ],
 )
 def test_each_fault_has_its_verdict(spoil: Spoil, name: str, verdict: str, word: str) -> None:
@@ -82,6 +86,12 @@ def test_each_fault_has_its_verdict(spoil: Spoil, name: str, verdict: str, word:
     one = verdicts(server, "contoso.com")[name]
     assert (one.verdict, word in one.cause) == (verdict, True)
     assert bool(one.cure) == (verdict != "met")
+
+
+def test_an_old_build_is_unmet_even_when_nobody_says_that_it_is_a_server() -> None:
+    server = FakeWindows(broken={"host"})
+    server.registry[WINDOWS]["values"].update(CurrentBuild={"data": "9600"})
+    assert verdicts(server)["operating_system"].verdict == "unmet"
 
 
 def test_one_message_names_all_that_is_unmet_and_the_cures() -> None:
