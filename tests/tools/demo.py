@@ -63,25 +63,35 @@ class Person:
     def __init__(self) -> None:
         self._task = ""
         self._results: list[str] = []
-        self._signed_in: set[str] = set()
+        self._ready: list[str] = []
+        self._told = False
 
     def on_line(self, line: str) -> None:
         if heading := re.match(r"(?:TASK \[(?:hybridjoin\.odj\.)?(.*?)\]|PLAY )", line):
             self._show_task()
+            self._sign_in()
             self._task = heading[1] or ""
         elif result := re.match(r"(ok|changed|fatal|failed): \[(\w+)", line):
             self._results.append(f"{result[1]} {result[2]}")
         elif self._task.endswith("Say what a person has to do at the server") and (
             said := re.match(r'\s+"(.*)",?$', line)
         ):
-            say(said[1], "      ")
+            self._listen(said[1].replace('\\"', '"'))
         elif re.match(r"FAILED - RETRYING|\[ERROR\]|odj\d+ +: ok=", line):
             say(line)
-        ready = re.search(r'"(odj\d+) is ready to sign in', line)
-        if ready and ready[1] not in self._signed_in:
-            self._signed_in.add(ready[1])
-            say(f"a person signs in at {ready[1]}:")
-            say(lab("sign-in", ready[1]), "      ")
+
+    def _listen(self, sentence: str) -> None:
+        if ready := re.match(r"(odj\d+) is ready to sign in", sentence):
+            self._told = bool(self._ready)
+            self._ready.append(ready[1])
+        if not self._told:
+            say(sentence, "      ")
+
+    def _sign_in(self) -> None:
+        for server in self._ready:
+            say(f"a person signs in at {server}:")
+            say(lab("sign-in", server), "      ")
+        self._ready = []
 
     def _show_task(self) -> None:
         if self._results and "Validating arguments" not in self._task:
