@@ -42,7 +42,9 @@ options:
     description: The set-up program on the controller. It is verified there before anything is sent.
     type: path
   url:
-    description: Address from which the server itself fetches the set-up program.
+    description:
+      - Address from which the server itself fetches the set-up program.
+      - Results and error messages show it. When it holds a signature or a password, set C(no_log) for the task.
     type: str
   checksum:
     description: SHA-256 of the set-up program, 64 hexadecimal digits. Needed unless O(state=absent).
@@ -118,7 +120,8 @@ server:
   type: dict
   contains:
     state:
-      description: V(absent), V(ready_to_sign_in) or V(signed_in).
+      description: >-
+        V(absent), V(ready_to_sign_in) or V(signed_in). In check mode also V(legacy), which would be removed.
       type: str
       returned: success
       sample: ready_to_sign_in

@@ -119,12 +119,19 @@ class ConnectorInstall:
 
     def _traits(self) -> list[tuple[str, str]]:
         """Return what an upgrade should keep."""
-        connector, config = self._known(), config_file(self._look, None)
+        connector = self._known()
         return [
-            ("configuration file", config.sha256 if config else "absent"),
+            ("configuration file", self._config_hash()),
             ("service account", connector.service.account or "none"),
             ("certificate", (connector.certificate and connector.certificate.thumbprint) or "none"),
         ]
+
+    def _config_hash(self) -> str:
+        try:
+            config = config_file(self._look, None)
+        except OdjError as error:  # neither an upgrade nor a removal hangs on this file
+            return error.got
+        return config.sha256 if config else "absent"
 
     def facts(self, plan: Plan) -> Mapping[str, object]:
         """Return ``server``, exit codes, whether a restart was made or is required, and what an upgrade altered."""

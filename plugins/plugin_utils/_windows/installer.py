@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,12 +88,17 @@ def staged(host: Host, installer: Installer) -> Iterator[str]:
     try:
         _fetch(host, installer, path, tried)
         yield path
-    finally:
-        host.run_module(
-            "remove the installer from the server",
-            "ansible.windows.win_file",
-            {"path": directory, "state": "absent"},
-        )
+    except Exception:
+        # What went wrong first is what a person has to know.
+        with suppress(Exception):
+            _remove(host, directory)
+        raise
+    _remove(host, directory)
+
+
+def _remove(host: Host, directory: str) -> None:
+    options = {"path": directory, "state": "absent"}
+    host.run_module("remove the installer from the server", "ansible.windows.win_file", options)
 
 
 def _fetch(host: Host, installer: Installer, path: str, tried: str) -> None:

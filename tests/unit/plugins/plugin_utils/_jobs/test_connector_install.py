@@ -183,6 +183,39 @@ def test_what_was_brought_is_removed_when_the_installer_fails() -> None:
     assert modules(server)[-1] == "win_file"
 
 
+def test_a_failed_installer_is_told_although_its_copy_could_not_be_removed() -> None:
+    class Littered(ChangingWindows):
+        def _run_win_file(self, options: Result) -> Result:
+            return {"failed": True, "msg": "in use"}
+
+    server = Littered(programs={"ODJConnectorBootstrapper.exe": (NEW, 1603)})
+    digest = hashlib.sha256(b"from the web").hexdigest()
+    with pytest.raises(WindowsError, match=r"exit code 1603"):
+        run(server, url="https://files/odj.exe", checksum=digest)
+    server.programs["ODJConnectorBootstrapper.exe"] = (NEW, 0)
+    with pytest.raises(WindowsError, match=r"remove the installer.*in use"):
+        run(server, url="https://files/odj.exe", checksum=digest)
+
+
+def test_a_configuration_file_that_cannot_be_read_does_not_hinder_a_removal() -> None:
+    server = server_with(NEW, broken={"config_0"})
+    assert run(server, state="absent")["server"]["state"] == "absent"
+
+
+def test_an_upgrade_tells_that_it_could_not_compare_the_configuration_file() -> None:
+    class Locking(ChangingWindows):
+        def install(self, build: str, *, msi: bool = True) -> None:
+            super().install(build, msi=msi)
+            self.broken |= {"config_0"} if build == NEW else set()
+
+    server = Locking(files={PATH: PROGRAM}, programs={"odj.exe": (NEW, 0)})
+    server.install(OLD)
+    result = run(server, state="latest")
+    assert [(one["what"], "AccessDenied" in one["after"]) for one in result["differences"]] == [
+        ("configuration file", True)
+    ]
+
+
 def test_an_unknown_success_code_can_be_named() -> None:
     assert run(server_with(code=1603), success_codes=[1603])["exit_codes"] == [1603]
 
