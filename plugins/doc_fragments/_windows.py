@@ -45,7 +45,7 @@ options:
       - portal.manage.microsoft.com:443
   proxy:
     description:
-      - Proxy for these connections, as C(http://host:port).
+      - Proxy for these connections, as C(http://host:port), without a user name and password.
       - Without it they are tried directly. The proxy settings of the connecting user say nothing about the connector.
     type: str
   endpoint_timeout:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.filters import ANYTHING, Filter
@@ -34,7 +34,7 @@ class Settings:
 
     server: str
     username: str
-    password: str
+    password: str = field(repr=False)
     port: int | None = None
     tls_mode: str = "ldaps"
     ca_path: str | None = None

@@ -35,6 +35,13 @@ def scope_of(options: Mapping[str, t.Any], subsets: Sequence[str]) -> Scope:
         InvalidInput: An endpoint is not host:port, the proxy is not an http address, or a number is not positive.
     """
     proxy = options["proxy"]
+    if proxy and "@" in proxy:
+        # Results and logs show this option.
+        raise InvalidInput(
+            "read the option proxy",
+            got="it holds a user name or password",
+            advice="Leave them out: nothing is documented of a connector behind a proxy that wants a logon.",
+        )
     if proxy and not _is_proxy(proxy):
         raise InvalidInput(
             "read the option proxy", on=proxy, got="it is not an address", advice="Write it like http://proxy:8080."

@@ -47,10 +47,12 @@ def test_prerequisites_fail_with_their_facts_or_report_them() -> None:
         {"proxy": "proxy:8080"},
         {"proxy": "http://proxy"},
         {"proxy": "http://proxy:port"},
+        {"proxy": "http://user:pearl@proxy:8080"},
         {"event_hours": 0},
         {"endpoint_timeout": 0},
     ],
 )
 def test_bad_options_are_refused(bad: dict[str, t.Any]) -> None:
-    with pytest.raises(InvalidInput):
+    with pytest.raises(InvalidInput) as caught:
         scope_of({**DEFAULTS, **bad}, ["all"])
+    assert "pearl" not in str(caught.value)
