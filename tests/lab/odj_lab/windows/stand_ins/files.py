@@ -130,9 +130,10 @@ def win_get_url(machine: Machine, call: Call, options: Options) -> Result:
         return {**result, "checksum_dest": have, "status_code": 304, "msg": "Not Modified"}
     data = _download(machine, state, url, dest)
     found = digest(data, algorithm)
-    result |= {"checksum_src": found, "status_code": 200, "msg": "OK"}
+    result |= {"checksum_src": found, "status_code": 200}
     if wanted and wanted != found:
         raise ModuleFailure(f"The checksum for {url} did not match '{wanted}', it was '{found}'", **result)
+    result["msg"] = "OK"
     if have != found:
         with machine.planned(f"win_get_url {dest}", check_mode=call.check_mode) as changing:
             _put(changing, dest, data)
