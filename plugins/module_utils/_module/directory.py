@@ -4,12 +4,9 @@
 
 from __future__ import annotations
 
-import os
 import typing as t
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-
-from ansible.module_utils.basic import AnsibleFallbackNotFound
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Directory, Settings
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.session import (
@@ -18,29 +15,18 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.session 
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Job
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.environment import from_environment
 
 LIBRARIES = (("ldap3", LDAP3_IMPORT_ERROR),)
 
 
-def set_and_not_empty(name: str) -> str:
-    """Return an environment variable; one that is empty counts as not set (the automation platform sets such)."""
-    value = os.environ.get(name)
-    if not value:
-        raise AnsibleFallbackNotFound
-    return value
-
-
-def _from(name: str) -> tuple[Callable[[str], str], list[str]]:
-    return set_and_not_empty, [name]
-
-
 DIRECTORY_OPTIONS: dict[str, dict[str, t.Any]] = {
-    "server": {"type": "str", "required": True, "fallback": _from("ODJ_LDAP_SERVER")},
+    "server": {"type": "str", "required": True, "fallback": from_environment("ODJ_LDAP_SERVER")},
     "port": {"type": "int"},
     "tls_mode": {"type": "str", "choices": ["ldaps", "start_tls"], "default": "ldaps"},
-    "username": {"type": "str", "required": True, "fallback": _from("ODJ_LDAP_USERNAME")},
-    "password": {"type": "str", "required": True, "no_log": True, "fallback": _from("ODJ_LDAP_PASSWORD")},
-    "ca_path": {"type": "path", "fallback": _from("ODJ_LDAP_CA_PATH")},
+    "username": {"type": "str", "required": True, "fallback": from_environment("ODJ_LDAP_USERNAME")},
+    "password": {"type": "str", "required": True, "no_log": True, "fallback": from_environment("ODJ_LDAP_PASSWORD")},
+    "ca_path": {"type": "path", "fallback": from_environment("ODJ_LDAP_CA_PATH")},
     "validate_certs": {"type": "bool", "default": True},
     "server_name": {"type": "str"},
     "timeout": {"type": "int", "default": 30},

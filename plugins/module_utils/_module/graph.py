@@ -4,14 +4,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 import typing as t
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-
-from ansible.module_utils.basic import AnsibleFallbackNotFound
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.client import Graph
 from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.clock import Clock
@@ -19,6 +16,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.credential i
 from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.credentials import choose
 from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.session import Http, Transport
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.environment import from_environment
 
 # Cloud -> Entra, Graph: https://learn.microsoft.com/graph/deployments. Intune in China has no Autopilot.
 CLOUDS = {
@@ -37,45 +35,38 @@ SIGN_IN_OPTIONS = (
 )
 
 
-def first_set(*names: str) -> str:
-    """Return the first of some environment variables that is set and not empty.
-
-    Ansible's own env_fallback stops at a variable that is set and empty, and the automation platform sets empty ones.
-    """
-    for name in names:
-        if value := os.environ.get(name):
-            return value
-    raise AnsibleFallbackNotFound
-
-
-def _from(*names: str) -> tuple[t.Callable[..., str], list[str]]:
-    return first_set, list(names)
-
-
 GRAPH_OPTIONS: dict[str, dict[str, t.Any]] = {
-    "tenant_id": {"type": "str", "aliases": ["tenant"], "fallback": _from("AZURE_TENANT", "AZURE_TENANT_ID")},
-    "client_id": {"type": "str", "fallback": _from("AZURE_CLIENT_ID")},
+    "tenant_id": {
+        "type": "str",
+        "aliases": ["tenant"],
+        "fallback": from_environment("AZURE_TENANT", "AZURE_TENANT_ID"),
+    },
+    "client_id": {"type": "str", "fallback": from_environment("AZURE_CLIENT_ID")},
     "client_secret": {
         "type": "str",
         "no_log": True,
         "aliases": ["secret"],
-        "fallback": _from("AZURE_SECRET", "AZURE_CLIENT_SECRET"),
+        "fallback": from_environment("AZURE_SECRET", "AZURE_CLIENT_SECRET"),
     },
     "certificate_path": {
         "type": "path",
         "aliases": ["x509_certificate_path"],
-        "fallback": _from("AZURE_X509_CERTIFICATE_PATH", "AZURE_CLIENT_CERTIFICATE_PATH"),
+        "fallback": from_environment("AZURE_X509_CERTIFICATE_PATH", "AZURE_CLIENT_CERTIFICATE_PATH"),
     },
-    "certificate_password": {"type": "str", "no_log": True, "fallback": _from("AZURE_CLIENT_CERTIFICATE_PASSWORD")},
-    "access_token": {"type": "str", "no_log": True, "fallback": _from("MSGRAPH_ACCESS_TOKEN")},
+    "certificate_password": {
+        "type": "str",
+        "no_log": True,
+        "fallback": from_environment("AZURE_CLIENT_CERTIFICATE_PASSWORD"),
+    },
+    "access_token": {"type": "str", "no_log": True, "fallback": from_environment("MSGRAPH_ACCESS_TOKEN")},
     "auth_source": {"type": "str", "choices": ["auto", "secret", "certificate", "token"], "default": "auto"},
     "cloud_environment": {
         "type": "str",
         "choices": list(CLOUDS),
         "default": "AzureCloud",
-        "fallback": _from("AZURE_CLOUD_ENVIRONMENT"),
+        "fallback": from_environment("AZURE_CLOUD_ENVIRONMENT"),
     },
-    "authority_host": {"type": "str", "fallback": _from("AZURE_AUTHORITY_HOST")},
+    "authority_host": {"type": "str", "fallback": from_environment("AZURE_AUTHORITY_HOST")},
     "graph_url": {"type": "str"},
     "ca_path": {"type": "path"},
     "validate_certs": {"type": "bool", "default": True},

@@ -5,10 +5,9 @@ import typing as t
 
 import pytest
 import requests
-from ansible.module_utils.basic import AnsibleFallbackNotFound
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
-from ansible_collections.hybridjoin.odj.plugins.module_utils._module.graph import GRAPH_OPTIONS, first_set, open_graph
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.graph import GRAPH_OPTIONS, open_graph
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.graph import FakeClock, FakeSession, answer, put_in_place
 
 DEFAULTS = {name: option.get("default") for name, option in GRAPH_OPTIONS.items()}
@@ -72,12 +71,3 @@ def test_an_option_that_cannot_be_meant_is_refused_by_name_before_anything_is_se
         pytest.fail("it was accepted")
     assert caught.value.on == option
     assert "pearl" not in str(caught.value)
-
-
-def test_an_empty_variable_does_not_hide_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AZURE_SECRET", "")
-    monkeypatch.setenv("AZURE_CLIENT_SECRET", "s")
-    assert first_set("AZURE_SECRET", "AZURE_CLIENT_SECRET") == "s"
-    monkeypatch.delenv("AZURE_CLIENT_SECRET")
-    with pytest.raises(AnsibleFallbackNotFound):
-        first_set("AZURE_SECRET", "AZURE_CLIENT_SECRET")
