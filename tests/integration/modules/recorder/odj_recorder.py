@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A callback plugin for these tests: after each task it keeps the result and what the lab's server is like then."""
+
+from __future__ import annotations
+
+import json
+import os
+import typing as t
+from pathlib import Path
+
+from ansible.plugins.callback import CallbackBase
+
+DOCUMENTATION = """
+name: odj_recorder
+type: aggregate
+short_description: Keeps results and states
+description: Appends one JSON line for each finished task to the file that the variable ODJ_RECORD names.
+"""
+
+
+class CallbackModule(CallbackBase):
+    """Writes one line for each result, in the order in which they come."""
+
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "aggregate"
+    CALLBACK_NAME = "odj_recorder"
+
+    def v2_runner_on_ok(self, result: t.Any) -> None:
+        self._keep(result, "ok")
+
+    def v2_runner_on_failed(self, result: t.Any, ignore_errors: bool = False) -> None:
+        self._keep(result, "failed")
+
+    def v2_runner_on_unreachable(self, result: t.Any) -> None:
+        self._keep(result, "unreachable")
+
+    def v2_runner_on_skipped(self, result: t.Any) -> None:
+        self._keep(result, "skipped")
+
+    def _keep(self, result: t.Any, outcome: str) -> None:
+        host = result.host.get_name()
+        directory = Path(os.environ["ODJ_RECORD_SERVERS"]) / host
+        executions = directory / "executions.jsonl"
+        record = {
+            "host": host,
+            "task": result.task.get_name(),
+            "outcome": outcome,
+            "result": json.loads(json.dumps(result.result, default=str)),
+            "state": json.loads((directory / "state.json").read_text(encoding="utf-8")) if directory.exists() else {},
+            "executions": executions.read_text(encoding="utf-8").splitlines() if executions.exists() else [],
+        }
+        with Path(os.environ["ODJ_RECORD"]).open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(record) + "\n")

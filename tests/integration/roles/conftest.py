@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The stage of the modules' tests serves those of the roles too."""
+
+from __future__ import annotations
+
+from ansible_collections.hybridjoin.odj.tests.integration.modules.staging import estate, person, stage
+
+__all__ = ["estate", "person", "stage"]
