@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from phases import Phase, PhaseFailed, PhaseSkipped, Tally, carry_out, count_tests, run
@@ -220,20 +221,20 @@ def main() -> int:
             phase
             for core in CORES
             for phase in (
-                Phase(f"ansible-test units, core {core}", lambda c=core: units(tree, c)),  # type: ignore[misc]
-                Phase(f"ansible-test sanity, core {core}", lambda c=core: sanity(tree, c)),  # type: ignore[misc]
+                Phase(f"ansible-test units, core {core}", partial(units, tree, core)),
+                Phase(f"ansible-test sanity, core {core}", partial(sanity, tree, core)),
             )
         ]
         others = [
-            Phase("ruff: format and lint", lambda: ruff(tree)),
-            Phase("rooms: imports, sizes, one gate", lambda: rooms(tree)),
-            Phase("mypy --strict", lambda: mypy(tree)),
-            Phase("PowerShell: syntax, cmdlets, constructs, contract", lambda: powershell(tree)),
-            Phase("ansible-lint, profile production", lambda: ansible_lint(tree)),
-            Phase("antsibull-docs and antsibull-changelog", lambda: docs(tree)),
-            Phase("build, install, ansible-doc, syntax of playbooks", lambda: package(tree)),
+            Phase("ruff: format and lint", partial(ruff, tree)),
+            Phase("rooms: imports, sizes, one gate", partial(rooms, tree)),
+            Phase("mypy --strict", partial(mypy, tree)),
+            Phase("PowerShell: syntax, cmdlets, constructs, contract", partial(powershell, tree)),
+            Phase("ansible-lint, profile production", partial(ansible_lint, tree)),
+            Phase("antsibull-docs and antsibull-changelog", partial(docs, tree)),
+            Phase("build, install, ansible-doc, syntax of playbooks", partial(package, tree)),
         ]
-        last = [Phase("integration tests in the lab", lambda: integration(tree))]
+        last = [Phase("integration tests in the lab", partial(integration, tree))]
         only = os.environ.get("ODJ_ONLY", "")
         tally = Tally()
         for lanes in ([per_core, others], [last]):
