@@ -46,7 +46,8 @@ options:
   tenant_configured_managed_service_account:
     description:
       - The key C(TenantConfiguredManagedServiceAccount), your own managed service account as C(name@domain).
-      - Without it the key stays as it is.
+      - The connector looks at it at the sign-in. Whether the name takes a trailing dollar sign is not documented.
+      - Without it the key stays as it is, with an empty text it is emptied.
     type: str
   disable_ou_updates:
     description:

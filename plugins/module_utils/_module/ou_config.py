@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 from collections.abc import Mapping
 
@@ -11,6 +12,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.connector_co
     ACCOUNT_KEY,
     DISABLE_UPDATES_KEY,
 )
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
 
 SPEC: Mapping[str, t.Any] = {
     "argument_spec": {
@@ -23,10 +25,25 @@ SPEC: Mapping[str, t.Any] = {
 }
 
 
+_ACCOUNT = re.compile(r"[^\s@\\/]+@[^\s@\\/]+")
+
+
 def other_keys(options: Mapping[str, t.Any]) -> dict[str, str]:
-    """Return the keys beside the OU list that the user sets, with the text that the file is to hold."""
+    """Return the keys beside the OU list that the user sets, with the text that the file is to hold.
+
+    Raises:
+        InvalidInput: The account is not of the form name@domain (nothing at all takes it out of use).
+    """
+    account = options["tenant_configured_managed_service_account"]
+    if account and not _ACCOUNT.fullmatch(account):
+        raise InvalidInput(
+            "read the option tenant_configured_managed_service_account",
+            on=account,
+            got="it is not of the form name@domain",
+            advice="Write it like gmsaODJ@contoso.com, with the DNS name of the domain of the server.",
+        )
     wanted = {
-        ACCOUNT_KEY: options["tenant_configured_managed_service_account"],
+        ACCOUNT_KEY: account,
         DISABLE_UPDATES_KEY: {None: None, True: "true", False: "false"}[options["disable_ou_updates"]],
     }
     return {key: value for key, value in wanted.items() if value is not None}
