@@ -26,7 +26,9 @@ description:
     in question (description, dNSHostName, userAccountControl, msDS-SupportedEncryptionTypes, msDS-GroupMSAMembership).
     Domains that restrict what creators may set (KB5008383) demand Write property for msDS-SupportedEncryptionTypes at
     creation too.
-  - For O(host), it needs Write property for msDS-HostServiceAccount on the computer object.
+  - >-
+    For O(host), it needs Write property for msDS-HostServiceAccount on the computer object, and with O(force) on the
+    computer that the account is taken from.
 extends_documentation_fragment:
   - hybridjoin.odj._directory
   - hybridjoin.odj._attributes

@@ -194,7 +194,7 @@ def _moment(text: str, name: str) -> datetime.datetime | None:
     except ValueError as error:
         got = f"its last contact {text!r} is not a date"
         raise OdjError("read the connector list of Intune", on=name, got=got) from error
-    # Intune writes year 1 for "never".
+    # Year 1 is the empty date of .NET; no contact was ever then.
     if moment.year == 1:
         return None
     return (moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)).astimezone(datetime.UTC)
