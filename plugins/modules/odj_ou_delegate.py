@@ -15,7 +15,9 @@ description:
     class computer, this object only, in SDDL C((OA;;CC;bf967a86-0de6-11d0-a285-00aa003049e2;;SID)).
   - Owner, group, audit list and all other entries stay as they are, byte for byte.
   - Every name is resolved and every access list is read before the first one is written.
-  - Each access list is read back after it was written.
+  - >-
+    Each access list is read again just before and after it is written. One that somebody else changed meanwhile is an
+    error, and is not overwritten.
   - >-
     An entry that allows more and covers this right counts as there. It is reported as RV(delegations[].broader),
     and is neither narrowed nor removed.

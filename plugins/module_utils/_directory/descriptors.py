@@ -13,26 +13,40 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_des
 _ATTRIBUTE = "nTSecurityDescriptor"
 
 
-def write_dacl(directory: Directory, dn: str, wanted: SecurityDescriptor) -> None:
-    """Replace the access list of one object, then read it back.
+def write_dacl(directory: Directory, dn: str, known: SecurityDescriptor, wanted: SecurityDescriptor) -> None:
+    """Replace the access list of one object, if it still is the one that is known, then read it back.
+
+    LDAP cannot compare and change in one step: here the two follow each other at once.
 
     Only WRITE_DAC is needed: the SD flags control keeps owner, group and audit list out of the request
     (MS-ADTS 3.1.1.3.4.1.11).
 
     Raises:
-        DirectoryError: The directory refuses, or holds something else afterwards than what was written.
+        DirectoryError: Somebody else changed it meanwhile, the directory refuses, or it holds something else afterwards
+            than what was written.
 
     """
+    if _held(directory, dn) != _explicit(known):
+        raise DirectoryError(
+            "change the access list",
+            on=dn,
+            got="somebody else has changed it since it was read",
+            advice="Nothing was written to it. Run again.",
+        )
     directory.modify(dn, {_ATTRIBUTE: ("replace", [wanted.to_bytes()])}, dacl=True)
-    found = directory.search(dn, ANYTHING, [_ATTRIBUTE], scope="base", dacl=True)
-    data = found[0].one(_ATTRIBUTE) if found else None
-    if data is None or _explicit(SecurityDescriptor.parse(data)) != _explicit(wanted):
+    if _held(directory, dn) != _explicit(wanted):
         raise DirectoryError(
             "verify the access list that was written",
             on=dn,
             got="the directory holds other entries than those written",
             advice="Somebody else may have changed it at the same moment. Look at it, then run again.",
         )
+
+
+def _held(directory: Directory, dn: str) -> tuple[bytes, ...] | None:
+    found = directory.search(dn, ANYTHING, [_ATTRIBUTE], scope="base", dacl=True)
+    data = found[0].one(_ATTRIBUTE) if found else None
+    return None if data is None else _explicit(SecurityDescriptor.parse(data))
 
 
 def _explicit(descriptor: SecurityDescriptor) -> tuple[bytes, ...]:

@@ -75,6 +75,7 @@ class OuDelegate:
         self._directory = directory
         self._request = request
         self._found: list[dict[str, t.Any]] = []
+        self._known: dict[str, SecurityDescriptor] = {}
 
     def plan(self) -> Plan:
         """Return one change for each unit whose access list differs.
@@ -101,7 +102,8 @@ class OuDelegate:
         done: list[str] = []
         for change in plan.changes:
             try:
-                write_dacl(self._directory, change.target, t.cast(SecurityDescriptor, change.payload))
+                wanted = t.cast(SecurityDescriptor, change.payload)
+                write_dacl(self._directory, change.target, self._known[change.target], wanted)
             except OdjError as problem:
                 raise (_interrupted(problem, done) if done else problem) from problem
             done.append(change.target)
@@ -117,7 +119,7 @@ class OuDelegate:
         problems: list[OdjError] = []
         for unit in units:
             try:
-                descriptor = SecurityDescriptor.parse(unit.descriptor or b"")
+                descriptor = self._known[unit.dn] = SecurityDescriptor.parse(unit.descriptor or b"")
                 change, found = compare(unit.dn, descriptor, accounts, rights, present=self._request.present)
             except OdjError as problem:
                 problems.append(problem)

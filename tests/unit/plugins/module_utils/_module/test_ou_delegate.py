@@ -65,7 +65,7 @@ def test_present_twice_then_absent_twice(directory: FakeDirectory) -> None:
     assert len(done["diff"]) == 2
     assert [d["state"] for d in done["delegations"]] == ["added"] * 4
     assert {d["organizational_unit"] for d in done["delegations"]} == {PILOT, NORTH}
-    assert done["directory"]["operations"] == {"bind": 1, "search": 7, "modify": 2, "add": 0, "delete": 0}
+    assert done["directory"]["operations"] == {"bind": 1, "search": 9, "modify": 2, "add": 0, "delete": 0}
     again = delegate(directory, *units, accounts=accounts)
     assert not again["changed"]
     assert {d["state"] for d in again["delegations"]} == {"present"}
@@ -179,6 +179,22 @@ def test_a_refusal_halfway_says_what_was_done(directory: FakeDirectory) -> None:
         delegate(directory, PILOT, NORTH)
     assert f"Changed before this: {PILOT}." in str(caught.value)
     assert len(aces(directory, PILOT)) == 2
+
+
+def test_what_another_writer_did_since_the_plan_is_not_overwritten(
+    directory: FakeDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modify = directory.modify
+
+    def wizard_signs_in_meanwhile(dn: str, changes: t.Any, *, dacl: bool = False) -> None:
+        modify(dn, changes, dacl=dacl)
+        directory.unit(NORTH)
+
+    monkeypatch.setattr(directory, "modify", wizard_signs_in_meanwhile)
+    with pytest.raises(OdjError, match="somebody else has changed it since it was read") as caught:
+        delegate(directory, PILOT, NORTH)
+    assert f"Changed before this: {PILOT}." in str(caught.value)
+    assert (aces(directory, NORTH), directory.counts["modify"]) == ((), 1)
 
 
 def test_another_writer_in_between_is_noticed(directory: FakeDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
