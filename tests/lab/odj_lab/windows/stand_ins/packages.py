@@ -118,7 +118,8 @@ def _run(machine: Machine, options: Options, command_line: str, result: Result) 
     if ran.rc not in options["expected_return_code"]:
         text = f"unexpected rc from '{command_line}': see rc, stdout, and stderr for more details"
         raise ModuleFailure(text, **{**result, "stdout": ran.stdout, "stderr": ran.stderr})
-    result["reboot_required"] = ran.rc == RESTART_NEEDED
+    # The module says so itself, because Ansible takes a code other than 0 for a failure otherwise.
+    result |= {"failed": False, "reboot_required": ran.rc == RESTART_NEEDED}
     return result
 
 
