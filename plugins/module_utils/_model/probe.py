@@ -61,11 +61,15 @@ def service(probe_id: str, name: str) -> Probe:
     return {"id": probe_id, "kind": "service", "name": name}
 
 
-def event(probe_id: str, channel: str, ids: Sequence[int], *, hours: int, limit: int) -> Probe:
-    """Ask for the newest events with the given ids, not older than so many hours by the server's own clock."""
+def event(probe_id: str, channel: str, ids: Sequence[int], *, hours: int, limit: int, message: bool = False) -> Probe:
+    """Ask for the newest events with the given ids, not older than so many hours by the server's own clock.
+
+    ``message`` asks for the rendered texts too, which is slow and depends on the language of the server.
+    """
     which = " or ".join(f"EventID={number}" for number in ids)
     xpath = f"*[System[({which}) and TimeCreated[timediff(@SystemTime) <= {hours * 3_600_000}]]]"
-    return {"id": probe_id, "kind": "event", "channel": channel, "xpath": xpath, "limit": limit}
+    probe: Probe = {"id": probe_id, "kind": "event", "channel": channel, "xpath": xpath, "limit": limit}
+    return {**probe, "message": True} if message else probe
 
 
 def certificate(probe_id: str, store: str, issuer: str) -> Probe:

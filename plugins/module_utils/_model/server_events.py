@@ -20,7 +20,12 @@ LIMIT = 500  # events read from each channel; more than that are reported as tru
 def event_probes(hours: int) -> list[Probe]:
     """Return the questions whose answers ``read_events`` understands."""
     ids = (EVENT_SUCCESS, EVENT_FAILURE)
-    return [event(f"events_{index}", channel, ids, hours=hours, limit=LIMIT) for index, channel in enumerate(CHANNELS)]
+    channels = list(enumerate(CHANNELS))
+    # The details of an event may have their names in its text only; that of the newest failure is enough.
+    return [
+        *(event(f"events_{index}", channel, ids, hours=hours, limit=LIMIT) for index, channel in channels),
+        *(event(f"failure_{i}", name, (EVENT_FAILURE,), hours=hours, limit=1, message=True) for i, name in channels),
+    ]
 
 
 def read_events(look: Look, hours: int) -> dict[str, object]:
@@ -42,12 +47,18 @@ def read_events(look: Look, hours: int) -> dict[str, object]:
         "failures": len(bad) if readable else None,
         "truncated": any(len(answer.parts("events")) >= LIMIT for answer in answers),
         "last_success": good[-1].text("time") if good else None,
-        "last_failure": _failure(bad[-1]) if bad else None,
+        "last_failure": _failure(bad[-1], _texts(look)) if bad else None,
     }
 
 
-def _failure(one: Fields) -> dict[str, object]:
-    details = event_details(one.texts("properties"), one.text("message"))
+def _texts(look: Look) -> dict[tuple[str | None, int | None], str | None]:
+    shown = (one for index in range(len(CHANNELS)) for one in look.value(f"failure_{index}").parts("events"))
+    return {(one.text("time"), one.number("record_id")): one.text("message") for one in shown}
+
+
+def _failure(one: Fields, texts: Mapping[tuple[str | None, int | None], str | None]) -> dict[str, object]:
+    message = texts.get((one.text("time"), one.number("record_id")))
+    details = event_details(one.texts("properties"), message)
     return {
         "time": one.text("time"),
         "device": details.get("DeviceName") or details.get("MachineName"),

@@ -93,7 +93,10 @@ class FakeWindows:
 
     def _event(self, probe: Value) -> Value:
         found = self.events.get(probe["channel"])
-        return {"exists": found is not None, "enabled": found is not None, "events": found or []}
+        shown = [one for one in found or [] if f"EventID={one['id']}" in probe["xpath"]][: probe["limit"]]
+        if not probe.get("message"):
+            shown = [{name: value for name, value in one.items() if name != "message"} for one in shown]
+        return {"exists": found is not None, "enabled": found is not None, "events": shown}
 
     def _endpoint(self, probe: Value) -> Value:
         return {"targets": [self._target(one) for one in probe["targets"] if one["host"] not in self.forgotten]}

@@ -164,6 +164,18 @@ def test_events_are_counted_and_the_last_failure_told() -> None:
     assert facts(server)["events"]["failures"] is None
 
 
+def test_the_text_of_the_last_failure_is_asked_for_because_names_may_stand_there_only() -> None:
+    server = FakeWindows()
+    failure = {"id": 30132, "time": "2026-11-24T02", "record_id": 7, "properties": ["PC-7", "0x00000800"]}
+    lines = "EventType: x\nDeviceName: PC-7\nDiagnosticCode: 0x00000800\nDiagnosticText: no rights"
+    server.events = {CHANNELS[0]: [{**failure, "message": lines}]}
+    last = facts(server)["events"]["last_failure"]
+    assert (last["device"], last["diagnostic_text"]) == ("PC-7", "no rights")
+    server.broken = {"failure_0"}
+    assert facts(server)["events"]["last_failure"]["device"] is None
+    assert facts(server)["events"]["failures"] == 1
+
+
 def test_the_old_form_of_an_event_is_json() -> None:
     body = {"Metric": {"Dimensions": {"MachineName": "PC", "DiagnosticCode": "0x0", "More": {"x": 1}}}}
     assert event_details([json.dumps(body)], None) == {"MachineName": "PC", "DiagnosticCode": "0x0"}
