@@ -22,8 +22,11 @@ description:
     msDS-ManagedServiceAccount or msDS-GroupManagedServiceAccount in the container; for O(state=absent), Delete child
     of that class there.
   - >-
-    To change an account that it did not create itself, it also needs Write property on that account for the attributes
-    in question (description, dNSHostName, userAccountControl, msDS-SupportedEncryptionTypes, msDS-GroupMSAMembership).
+    To change an account later, also one that it created itself, it needs Write property on that account for
+    dNSHostName, msDS-SupportedEncryptionTypes and msDS-GroupMSAMembership (O(allowed_readers)), and unless it created
+    the account, for description and userAccountControl. What creators may change was seen in a domain of Samba 4.17,
+    from the default permissions in its schema.
+  - >-
     Domains that restrict what creators may set (KB5008383) demand Write property for msDS-SupportedEncryptionTypes at
     creation too.
   - >-
