@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from dataclasses import asdict, dataclass
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.connector import Build, is_legacy
@@ -26,6 +27,8 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.uninstall_en
     entry_probes,
     read_entries,
 )
+
+_SERVICE_PROGRAM = re.compile(re.escape(rf"\{SERVICE_NAME}\{SERVICE_NAME}.exe"), re.IGNORECASE)
 
 
 def connector_probes() -> list[Probe]:
@@ -127,10 +130,9 @@ class Connector:
         if told:
             return told.strip('"').rstrip("\\")
         # <root>\ODJConnectorSvc\ODJConnectorSvc.exe
-        program = (self.service.path or "").strip('"').casefold()
-        tail = rf"\{SERVICE_NAME}\{SERVICE_NAME}.exe".casefold()
-        cut = program.find(tail)
-        return (self.service.path or "").strip('"')[:cut] if cut > 0 else None
+        program = (self.service.path or "").strip('"')
+        found = _SERVICE_PROGRAM.search(program)
+        return program[: found.start()] if found and found.start() else None
 
     def to_json(self) -> dict[str, object]:
         """Return the facts ``connector``, ``service``, ``enrollment`` and ``state``."""

@@ -99,6 +99,21 @@ def test_a_question_without_an_answer_is_never_an_absent_connector(probe: str) -
         known_connector(Look({}, 0.0, 0.0), "odj01")
 
 
+@pytest.mark.parametrize(
+    ("command", "root"),
+    [
+        (r'"D:\Dienste\Straße\odjconnectorsvc\ODJCONNECTORSVC.EXE" -x', r"D:\Dienste\Straße"),
+        (r"D:\ODJ\ODJConnectorSvc\ODJConnectorSvc.exe", r"D:\ODJ"),
+        (r"D:\other.exe", r"C:\Program Files\Microsoft Intune\ODJConnector"),
+    ],
+)
+def test_the_service_tells_where_the_connector_lies(command: str, root: str) -> None:
+    server = FakeWindows()
+    server.install("6.2604.2000.3")
+    server.service["path"] = command
+    assert facts(server)["connector"]["install_path"] == root
+
+
 def test_the_set_up_program_comes_before_its_msi() -> None:
     server = FakeWindows()
     server.install("6.2604.2000.3")
