@@ -35,6 +35,7 @@ class Step:
 
     @property
     def changed(self) -> bool:
+        assert self.outcome == "ok", self.result.get("msg")
         return bool(self.result["changed"])
 
     @property

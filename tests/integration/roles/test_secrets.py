@@ -41,6 +41,12 @@ def leaked(lab: Lab, output: str) -> list[str]:
     return [name for name, text in secrets_of(lab).items() if text in output] + [f"token {start}..." for start in shown]
 
 
+@pytest.fixture(autouse=True)
+def talkative(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the arguments of modules printed, which core 2.21 leaves out unless told."""
+    monkeypatch.setenv("ANSIBLE_INJECT_INVOCATION", "true")
+
+
 @pytest.fixture
 def restored(stage: Stage) -> Iterator[None]:
     """Take what the main job delegates back afterwards."""
