@@ -132,8 +132,8 @@ server:
     enrollment:
       description: >-
         Whether somebody has signed in, what is missing for that, and the certificate of the sign-in. There is no
-        documented test. It counts as signed in when the service runs as a managed service account and a certificate of
-        C(CN=Microsoft Intune ODJ Connector CA) is in the computer's store.
+        documented test. It counts as signed in when the service is running, has a managed service account, and a
+        certificate of C(CN=Microsoft Intune ODJ Connector CA) is in the computer's store.
       type: dict
       returned: with O(gather_subset=connector)
       sample: {signed_in: false, missing: ["The service is Stopped, not Running."], certificate: null}
