@@ -80,6 +80,17 @@ function Invoke-Replace([string]$new, [string]$target, [string]$backup) {
     }
 }
 
+function Get-ConfirmedAnswer($answer, [string]$path, [string]$wanted) {
+    $backup = $answer['backup_path']
+    $answer['after_sha256'] = Get-Sha256 $path
+    $answer['sddl_after'] = Get-Sddl $path
+    if ($answer['after_sha256'] -ne $wanted) { throw "ReadBackDiffers, $path does not hold the new content; the old file is $backup" }
+    if ((Get-AccessList $answer['sddl_after']) -ne (Get-AccessList $answer['sddl_before'])) {
+        throw "AccessRightsDiffer, the access rights of $path changed; the old file is $backup"
+    }
+    $answer
+}
+
 function Set-FileContent {
     Assert-Argument @('path', 'expected_sha256', 'backup_path')
     if ($null -eq $complex_args['content']) { throw 'BadArgument, content is needed' }
@@ -118,11 +129,7 @@ function Set-FileContent {
         if ([IO.File]::Exists($new)) { [IO.File]::Delete($new) }
         if ($readOnly -and [IO.File]::Exists($path)) { [IO.File]::SetAttributes($path, $attributes) }
     }
-    $answer['after_sha256'] = Get-Sha256 $path
-    $answer['sddl_after'] = Get-Sddl $path
-    if ($answer['after_sha256'] -ne $wanted) { throw "ReadBackDiffers, $path does not hold the new content; the old file is $backup" }
-    if ((Get-AccessList $answer['sddl_after']) -ne (Get-AccessList $answer['sddl_before'])) { throw "AccessRightsDiffer, the access rights of $path changed; the old file is $backup" }
-    $answer
+    Get-ConfirmedAnswer $answer $path $wanted
 }
 
 # ---- a managed service account on this server
