@@ -172,8 +172,8 @@ def content(state: State, path: str = layout.WIZARD_CONFIG) -> bytes | None:
     return host.read_file(state, path)
 
 
-def ssh_variables(lab: Lab, directory: Path) -> Json:
-    """Return what makes Ansible come by ssh instead."""
+def ssh_variables(lab: Lab) -> Json:
+    """Return what makes Ansible come by ssh instead, with no connection kept for later."""
     from odj_lab.windows import ssh
 
     return {
@@ -183,5 +183,5 @@ def ssh_variables(lab: Lab, directory: Path) -> Json:
         "ansible_shell_type": "powershell",
         "ansible_ssh_private_key_file": str(ssh.client_key(lab)),
         "ansible_ssh_common_args": "-o UserKnownHostsFile=/dev/null -o StrictHostKeyChecking=no",
-        "ansible_control_path_dir": str(directory),
+        "ansible_ssh_args": "-o ControlMaster=no",
     }

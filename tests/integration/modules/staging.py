@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.hybridjoin.odj.tests.integration.modules.scenery import Person, Stage
-from odj_lab import directory, inventory
+from odj_lab import cloud, directory, inventory, world
 from odj_lab.settings import SERVERS, Lab
-from odj_lab.store import JsonStore
+from odj_lab.store import JsonStore, State
 
 
 @pytest.fixture(scope="module")
@@ -22,19 +22,27 @@ def estate(lab: Lab) -> Iterator[Lab]:
     inventory.write(lab)
 
 
+def fill(store: JsonStore, content: State) -> None:
+    """Put a whole state in the place of another."""
+    with store.edit("a test begins or ends") as state:
+        state.clear()
+        state.update(content)
+
+
 @pytest.fixture
 def stage(estate: Lab, tmp_path: Path) -> Iterator[Stage]:
-    """Begin with servers without a connector, whose set-up programs take no time; put everything back afterwards."""
-    stores = [JsonStore(d / "state.json") for d in (*map(estate.server_dir, SERVERS), estate.cloud_dir)]
-    before = [store.read() for store in stores]
-    for store in stores[:-1]:
-        with store.edit("a test begins") as state:
-            state["product"]["install_seconds"] = 0
+    """Begin on the first day of servers and cloud, with set-up programs that take no time; put everything back then."""
+    servers = {name: JsonStore(estate.server_dir(name) / "state.json") for name in SERVERS}
+    cloud_store = JsonStore(estate.cloud_dir / "state.json")
+    before = [(store, store.read()) for store in (*servers.values(), cloud_store)]
+    fill(cloud_store, cloud.create_state(estate))
+    for name, store in servers.items():
+        first: State = world.server_state(estate, name)
+        first["product"]["install_seconds"] = 0
+        fill(store, first)
     yield Stage(estate, tmp_path)
-    for store, first in zip(stores, before, strict=True):
-        with store.edit("a test is over") as state:
-            state.clear()
-            state.update(first)
+    for store, state in before:
+        fill(store, state)
 
 
 @pytest.fixture

@@ -3,11 +3,6 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
-from tempfile import mkdtemp
-
 import pytest
 
 from ansible_collections.hybridjoin.odj.tests.integration.modules.scenery import (
@@ -26,14 +21,6 @@ from odj_lab.windows import ssh
 UNIT = r"OU=Lab\, North,DC=contoso,DC=test"
 
 
-@pytest.fixture
-def short() -> Iterator[Path]:
-    """Yield a directory with a short path, because a Unix socket lies in it."""
-    path = Path(mkdtemp(prefix="odj-"))
-    yield path
-    shutil.rmtree(path)
-
-
 def test_http_with_ntlm(stage: Stage) -> None:
     plain = {"ansible_port": 5985, "ansible_winrm_scheme": "http", "ansible_winrm_transport": "ntlm"}
     tasks = thrice("odj_connector_install", **present(src=str(builds.installer_path(stage.lab, NEW))))
@@ -43,12 +30,12 @@ def test_http_with_ntlm(stage: Stage) -> None:
     assert again.ran == (PROBE,)
 
 
-def test_ssh(stage: Stage, short: Path) -> None:
+def test_ssh(stage: Stage) -> None:
     if ssh.sshd_path() is None:
         pytest.skip("OpenSSH's sshd is not installed")
     stage.install()
     tasks = thrice("odj_ou_config", organizational_units=[UNIT])
-    checked, done, again = stage.tasks("odj01", tasks, **ssh_variables(stage.lab, short))
+    checked, done, again = stage.tasks("odj01", tasks, **ssh_variables(stage.lab))
     assert (checked.changed, done.changed, again.changed) == (True, True, False)
     assert UNIT.encode() in (content(done.state) or b"")
     assert (checked.ran, done.ran, again.ran) == ((PROBE,), (PROBE, CHANGE), (PROBE,))

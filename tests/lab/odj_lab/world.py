@@ -111,7 +111,7 @@ def _start(lab: Lab, say: Say) -> None:
     pki.ensure_ca(lab)
     builds.write_installers(lab)
     for name in SERVERS:
-        _create(JsonStore(lab.server_dir(name) / "state.json"), partial(_server_state, lab, name))
+        _create(JsonStore(lab.server_dir(name) / "state.json"), partial(server_state, lab, name))
     _create(JsonStore(lab.cloud_dir / "state.json"), partial(cloud.create_state, lab))
     phase(f"state, certificates and installers in {lab.home}")
     directory.start(lab, fill)
@@ -131,7 +131,8 @@ def _start(lab: Lab, say: Say) -> None:
     phase(f"up; inventory {inventory.path(lab)}; ends by itself after {directory.maximum_seconds()} s")
 
 
-def _server_state(lab: Lab, name: str) -> dict[str, object]:
+def server_state(lab: Lab, name: str) -> dict[str, object]:
+    """Return the state that a connector server begins with, the product's part included."""
     from odj_lab import windows
 
     product: dict[str, object] = {
