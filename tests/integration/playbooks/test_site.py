@@ -80,6 +80,15 @@ def test_first_run_stops_at_ready_to_sign_in(estate: Lab, stopped: plays.Play) -
     assert "Sign In" in stopped.output
 
 
+def test_waiting_in_vain_says_what_is_missing(estate: Lab, stopped: plays.Play) -> None:
+    assert stopped.code == 0, stopped.output
+    play = plays.run(estate, SITE, variables={**FAST, "odj_sign_in_timeout": 1})
+    said = " ".join(play.output.split())
+    assert play.code != 0
+    for server in SERVERS:
+        assert f"Waited 1 s for the sign-in at {server}, in vain: The service runs as LocalSystem" in said
+
+
 def test_resumed_run_delegates_and_sees_both_active(estate: Lab, resumed: plays.Play) -> None:
     assert resumed.code == 0, resumed.output
     sids = [account["sid"] for account in population.service_accounts(estate)]
