@@ -20,6 +20,7 @@ from odj_lab import audit, directory, plays, population
 from odj_lab.settings import Lab
 
 os.environ.setdefault("ODJ_LAB_NAME", "demo")
+os.environ.setdefault("ODJ_LAB_NET", "127.0.76")
 LAB = ROOT / "tests" / "lab" / "lab"
 DEVICE = "LAB-PILOT01"
 
@@ -161,6 +162,7 @@ def main() -> int:
     here = Lab.from_environment()
     try:
         with phase("lab up: a domain controller, connector servers, a cloud"):
+            lab("wipe")  # what an earlier KEEP=1 left
             say(lab("up"))
         here = Lab.from_environment()
         summary = demo(here)
