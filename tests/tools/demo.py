@@ -180,6 +180,9 @@ def main() -> int:
         print(f"\nThe lab is still up. Look around in {here.home}, or play with it:")
         for words in ("status", "enrol-device LAB-PILOT02", "wipe"):
             print(f"  ODJ_LAB_NAME={name} tests/tools/run lab {words}")
+        ansible = Path(sys.executable).with_name("ansible-playbook")
+        print(f"  export ANSIBLE_COLLECTIONS_PATH={os.environ['ANSIBLE_COLLECTIONS_PATH']}")
+        print(f"  {ansible} hybridjoin.odj.site -i {here.home}/inventory.yml --check --diff")
     else:
         print("\nNothing is left running. KEEP=1 make demo leaves the lab up to look around in.")
     return 0

@@ -61,7 +61,7 @@ class WindowsHost:
         task_vars: The task's variables.
     """
 
-    def __init__(self, action: ActionBase, task_vars: Mapping[str, t.Any]) -> None:
+    def __init__(self, action: ActionBase, task_vars: dict[str, t.Any]) -> None:
         self._action = action
         self._task_vars = task_vars
         self.name = str(task_vars.get("inventory_hostname", "the server"))
