@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -159,6 +160,7 @@ def demo(here: Lab) -> list[str]:
 
 def main() -> int:
     begin = time.monotonic()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends the demo wants the lab gone, too
     here = Lab.from_environment()
     try:
         with phase("lab up: a domain controller, connector servers, a cloud"):
@@ -169,6 +171,9 @@ def main() -> int:
     except DemoFailed as failure:
         print(f"The demo failed: {failure}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
     finally:
         if not os.environ.get("KEEP"):
             subprocess.run([LAB, "wipe"], stdout=subprocess.DEVNULL, check=False)
