@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import typing as t
 import uuid
 from dataclasses import replace
 
@@ -25,6 +26,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation i
     Account,
     Delegation,
     DelegationError,
+    Wish,
     compare,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Change
@@ -55,9 +57,14 @@ def listing(*rules: AccessRule | bytes) -> SecurityDescriptor:
 
 
 def run(
-    descriptor: SecurityDescriptor, *accounts: Account, present: bool = True
+    descriptor: SecurityDescriptor,
+    *accounts: Account,
+    rights: tuple[str, ...] = ("create_computer",),
+    applies_to: str = "this_object",
+    **more: t.Any,
 ) -> tuple[Change | None, tuple[Delegation, ...]]:
-    return compare(DN, descriptor, accounts or (ME,), [RIGHTS["create_computer"]], present=present)
+    wanted = tuple(RIGHTS[name].reaching(applies_to) for name in rights)
+    return compare(DN, descriptor, Wish(accounts or (ME,), wanted, **more), lambda rule: "OU=Above")
 
 
 def rules_after(change: Change | None) -> list[AccessRule | bytes]:
@@ -70,11 +77,11 @@ def rules_after(change: Change | None) -> list[AccessRule | bytes]:
 def test_the_documented_entry_is_put_behind_the_explicit_and_before_the_inherited_ones() -> None:
     change, (delegation,) = run(listing(DENY_DELETE, READ, AUDIT_LIKE, FROM_ABOVE))
     assert rules_after(change) == [DENY_DELETE, READ, AUDIT_LIKE, EXACT, FROM_ABOVE]
-    assert delegation.ace == f"(OA;;CC;bf967a86-0de6-11d0-a285-00aa003049e2;;{ME.sid})"
-    assert (delegation.state, delegation.broader, delegation.inherited) == ("added", False, False)
+    assert delegation.aces[0] == f"(OA;;CC;bf967a86-0de6-11d0-a285-00aa003049e2;;{ME.sid})"
+    assert (delegation.state, delegation.broader, bool(delegation.inherited_from)) == ("added", False, False)
     assert change is not None
     assert change.summary == f"{DN}: + {ME.name} may create computers (this object only)"
-    assert set(change.after.splitlines()) - set(change.before.splitlines()) == {delegation.ace}
+    assert set(change.after.splitlines()) - set(change.before.splitlines()) == {f"{delegation.aces[0]}  {ME.name} may create computers (this object only)"}
     assert len(change.before.splitlines()) == 4
 
 
@@ -106,13 +113,13 @@ def test_adding_and_removing_gives_back_every_byte() -> None:
 def test_an_entry_that_covers_it_counts_as_there(rule: AccessRule, broader: bool, inherited: bool) -> None:
     change, (delegation,) = run(listing(rule))
     assert change is None
-    assert (delegation.state, delegation.broader, delegation.inherited) == ("present", broader, inherited)
+    assert (delegation.state, delegation.broader, bool(delegation.inherited_from)) == ("present", broader, inherited)
 
 
 def test_the_exact_entry_is_the_one_that_is_shown_when_there_is_a_broader_one_too() -> None:
     __, (delegation,) = run(listing(AccessRule(True, FULL_CONTROL, ME.sid), EXACT))
     assert not delegation.broader
-    assert delegation.ace.startswith("(OA;;CC;")
+    assert delegation.aces[0].startswith("(OA;;CC;")
 
 
 @pytest.mark.parametrize(
@@ -194,7 +201,7 @@ def test_a_broader_entry_is_reported_and_left_when_ours_is_removed(broader: Acce
 def test_what_is_not_there_is_not_removed() -> None:
     change, (delegation,) = run(listing(READ, replace(EXACT, trustee=OTHER.sid)), present=False)
     assert change is None
-    assert (delegation.state, delegation.ace) == ("absent", "")
+    assert (delegation.state, delegation.aces) == ("absent", ())
 
 
 def test_a_list_out_of_order_is_refused_when_it_has_to_change_and_only_then() -> None:
