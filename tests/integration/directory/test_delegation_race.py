@@ -39,7 +39,12 @@ def controller(
 
 
 def test_both_entries_survive_two_hundred_races(
-    lab: Lab, options: dict[str, t.Any], task: Task, yard: str, accounts: dict[str, str], administrator: ldap3.Connection
+    lab: Lab,
+    options: dict[str, t.Any],
+    task: Task,
+    yard: str,
+    accounts: dict[str, str],
+    administrator: ldap3.Connection,
 ) -> None:
     units = [f"OU=Race {number},{yard}" for number in range(ROUNDS)]
     entry = acl.allow(lab_directory.sid_of(administrator, lab, "odj-automation"), acl.WRITE_DAC)

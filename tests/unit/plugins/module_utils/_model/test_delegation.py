@@ -81,7 +81,9 @@ def test_the_documented_entry_is_put_behind_the_explicit_and_before_the_inherite
     assert (delegation.state, delegation.broader, bool(delegation.inherited_from)) == ("added", False, False)
     assert change is not None
     assert change.summary == f"{DN}: + {ME.name} may create computers (this object only)"
-    assert set(change.after.splitlines()) - set(change.before.splitlines()) == {f"{delegation.aces[0]}  {ME.name} may create computers (this object only)"}
+    assert set(change.after.splitlines()) - set(change.before.splitlines()) == {
+        f"{delegation.aces[0]}  {ME.name} may create computers (this object only)"
+    }
     assert len(change.before.splitlines()) == 4
 
 

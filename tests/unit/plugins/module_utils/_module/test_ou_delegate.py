@@ -257,9 +257,7 @@ def test_the_last_look_is_after_all_who_read_the_old_list_have_written(
     assert len(aces(directory, PILOT)) == 2
 
 
-def test_who_is_overwritten_again_and_again_says_so(
-    directory: FakeDirectory, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_who_is_overwritten_again_and_again_says_so(directory: FakeDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
     modify = directory.modify
 
     def overtaken(dn: str, changes: t.Any, *, dacl: bool = False) -> None:
@@ -273,9 +271,7 @@ def test_who_is_overwritten_again_and_again_says_so(
     assert directory.counts["modify"] == 10
 
 
-def test_a_unit_that_vanishes_meanwhile_is_an_error(
-    directory: FakeDirectory, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_unit_that_vanishes_meanwhile_is_an_error(directory: FakeDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
     modify = directory.modify
 
     def removed(dn: str, changes: t.Any, *, dacl: bool = False) -> None:

@@ -210,10 +210,17 @@ def test_unusual_targets_are_refused_unless_named(directory: FakeDirectory) -> N
         directory.unit(unit, READ)
     holder = f"CN=AdminSDHolder,CN=System,{BASE}"
     directory.put(holder, objectClass=("top", "container"), nTSecurityDescriptor=(), sDRightsEffective="4")
-    directory.put(BASE, nTSecurityDescriptor=directory.value(PILOT, "nTSecurityDescriptor") or b"", sDRightsEffective="4")
+    directory.put(
+        BASE, nTSecurityDescriptor=directory.value(PILOT, "nTSecurityDescriptor") or b"", sDRightsEffective="4"
+    )
     targets = [BASE, DOMAIN_CONTROLLERS.upper(), f"OU=Below,{DOMAIN_CONTROLLERS}", holder, MSA_CONTAINER]
     message = refusal(TargetError, directory, PILOT, *targets)
-    for word in ("the root of the domain", "the container of the domain controllers", "AdminSDHolder", "of class container"):
+    for word in (
+        "the root of the domain",
+        "the container of the domain controllers",
+        "AdminSDHolder",
+        "of class container",
+    ):
         assert word in message
     assert message.count("or below it") == 2
     assert PILOT not in message
