@@ -17,9 +17,9 @@ the last time, and sees it. A slow link makes the wait longer.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from time import monotonic, sleep
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Directory
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
@@ -106,17 +106,17 @@ class Writer:
     def _batch(self, pending: list[Edit], written: list[Edit], overtaken: list[Edit]) -> list[Edit]:
         """Read some lists and write them while what was read is fresh; return the edits that have to wait."""
         batch = pending[:BATCH]
-        began = time.monotonic()
+        began = monotonic()
         held = self._read([edit.dn for edit in batch])
         for number, edit in enumerate(batch):
             now = held[Dn.parse(edit.dn).key]
             if fingerprint(now) != fingerprint(edit.known):
                 overtaken += _renewed(edit, now)
                 continue
-            if number and time.monotonic() - began > WINDOW:
+            if number and monotonic() - began > WINDOW:
                 return pending[number:]
             self._directory.modify(edit.dn, {_ATTRIBUTE: ("replace", [edit.wanted.to_bytes()])}, dacl=True)
-            self._last_write = time.monotonic()
+            self._last_write = monotonic()
             self._longest = max(self._longest, self._last_write - began)
             self.done += [edit.dn] if edit.dn not in self.done else []
             written.append(edit)
@@ -126,8 +126,8 @@ class Writer:
         """Read back what was written, once nobody can overwrite it unknowingly any more."""
         if not written:
             return
-        wait = self._last_write + max(SETTLE, SLOW * self._longest) - time.monotonic()
-        time.sleep(max(0.0, wait))
+        wait = self._last_write + max(SETTLE, SLOW * self._longest) - monotonic()
+        sleep(max(0.0, wait))
         for start in range(0, len(written), BATCH):
             batch = written[start : start + BATCH]
             held = self._read([edit.dn for edit in batch])

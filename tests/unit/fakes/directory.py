@@ -49,7 +49,8 @@ class FakeDirectory:
         self._next_id = 1100
         self.put("", defaultNamingContext=BASE, configurationNamingContext=CONFIGURATION,
                  schemaNamingContext=f"CN=Schema,{CONFIGURATION}")  # fmt: skip
-        self.put(BASE, objectClass=("top", "domain", "domainDNS"), objectSid=Sid(5, DOMAIN_SID.sub_authorities[:-1]).to_bytes(),
+        self.put(BASE, objectClass=("top", "domain", "domainDNS"),
+                 objectSid=Sid(5, DOMAIN_SID.sub_authorities[:-1]).to_bytes(),
                  wellKnownObjects=(f"B:32:AA312825768811D1ADED00C04FD8D5CD:{COMPUTERS}",
                                    f"B:32:A361B2FFFFD211D1AA4B00C04FD7D83A:{DOMAIN_CONTROLLERS}"),
                  otherWellKnownObjects=f"B:32:1EB93889E40C45DF9F0C64D23BBB6237:{MSA_CONTAINER}")  # fmt: skip
@@ -59,7 +60,7 @@ class FakeDirectory:
                  schemaIDGUID=COMPUTER_CLASS.bytes_le, objectClass="classSchema")  # fmt: skip
         for part in RIGHTS["reuse_computer"].parts:
             self.put(f"CN={part.name},{EXTENDED_RIGHTS}", rightsGuid=str(part.object_type).upper(),
-                     appliesTo=str(COMPUTER_CLASS), validAccesses=str(part.mask), objectClass="controlAccessRight")  # fmt: skip
+                     validAccesses=str(part.mask), appliesTo=str(COMPUTER_CLASS))  # fmt: skip
         for container in (MSA_CONTAINER, COMPUTERS):
             self.put(container, objectClass=("top", "container"), nTSecurityDescriptor=dacl(), sDRightsEffective="4")
 

@@ -15,8 +15,10 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule 
     CONTAINER_INHERIT,
     FULL_CONTROL,
     GENERIC_ALL,
+    GENERIC_WRITE,
     INHERIT_ONLY,
     INHERITED,
+    NO_PROPAGATE,
     AccessRule,
     is_canonical,
 )
@@ -219,26 +221,123 @@ def test_a_missing_list_is_refused() -> None:
         run(SecurityDescriptor(SELF_RELATIVE | DACL_PRESENT))
 
 
+# ---------------------------------------------------------------- other rights and reaches
+
+
+BELOW = CONTAINER_INHERIT | INHERIT_ONLY
+RESET = uuid.UUID("00299570-246d-11d0-a768-00aa006e0529")
+CONTROL, WRITE, SELF = 0x100, 0x20, 0x8
+
+
+def test_a_right_for_the_subtree_is_its_own_entry_and_takes_the_narrower_one_along_when_it_goes() -> None:
+    change, (delegation,) = run(listing(EXACT), applies_to="subtree")
+    wide = replace(EXACT, flags=CONTAINER_INHERIT)
+    assert rules_after(change) == [EXACT, wide]
+    assert delegation.aces == (f"(OA;CI;CC;bf967a86-0de6-11d0-a285-00aa003049e2;;{ME.sid})",)
+    change, __ = run(listing(READ, EXACT, wide), applies_to="subtree", present=False)
+    assert rules_after(change) == [READ]
+    change, (delegation,) = run(listing(READ, EXACT, wide), present=False)
+    assert rules_after(change) == [READ, wide]
+    assert delegation.broader
+
+
+@pytest.mark.parametrize(
+    ("rule", "covers"),
+    [
+        (replace(EXACT, flags=CONTAINER_INHERIT), True),
+        (AccessRule(True, FULL_CONTROL, ME.sid, flags=CONTAINER_INHERIT), True),
+        (EXACT, False),
+        (replace(EXACT, flags=CONTAINER_INHERIT | NO_PROPAGATE), False),
+        (replace(EXACT, flags=BELOW), False),
+        (replace(EXACT, flags=CONTAINER_INHERIT, inherited_type=USER_CLASS), False),
+    ],
+)
+def test_what_covers_a_right_for_the_subtree(rule: AccessRule, covers: bool) -> None:
+    assert (run(listing(rule), applies_to="subtree")[0] is None) == covers
+
+
+@pytest.mark.parametrize("flags", [0, CONTAINER_INHERIT, BELOW])
+def test_a_deny_anywhere_in_the_subtree_is_in_the_way_of_a_right_for_it(flags: int) -> None:
+    with pytest.raises(DelegationError, match="an entry denies it"):
+        run(listing(AccessRule(False, CREATE, ME.sid, flags=flags)), applies_to="subtree")
+
+
+@pytest.mark.parametrize(
+    ("rules", "missing"),
+    [
+        ((), 4),
+        ((AccessRule(True, FULL_CONTROL, ME.sid, None, COMPUTER_CLASS, BELOW),), 0),
+        ((AccessRule(True, GENERIC_ALL, ME.sid, None, None, CONTAINER_INHERIT),), 0),
+        ((AccessRule(True, WRITE, ME.sid, None, COMPUTER_CLASS, BELOW),), 1),
+        ((AccessRule(True, GENERIC_WRITE, ME.sid, None, COMPUTER_CLASS, BELOW),), 1),
+        ((AccessRule(True, SELF, ME.sid, None, COMPUTER_CLASS, BELOW),), 2),
+        ((AccessRule(True, CONTROL, ME.sid, RESET, COMPUTER_CLASS, BELOW),), 3),
+        ((AccessRule(True, CONTROL, ME.sid, RESET, USER_CLASS, BELOW),), 4),
+        ((AccessRule(True, CONTROL, ME.sid, RESET),), 4),
+        ((AccessRule(True, FULL_CONTROL, ME.sid, None, COMPUTER_CLASS, BELOW | NO_PROPAGATE),), 4),
+    ],
+)
+def test_of_the_four_entries_of_reuse_only_those_that_nothing_covers_are_added(
+    rules: tuple[AccessRule, ...], missing: int
+) -> None:
+    change, (delegation,) = run(listing(*rules), rights=("reuse_computer",))
+    assert len(rules_after(change)) - len(rules) == missing if change else missing == 0
+    assert delegation.state == ("added" if missing else "present")
+
+
+@pytest.mark.parametrize("kind", [None, COMPUTER_CLASS])
+def test_a_deny_on_computers_below_is_in_the_way_of_reuse_and_of_nothing_else(kind: uuid.UUID | None) -> None:
+    deny = AccessRule(False, CONTROL, EVERYONE, RESET, kind, CONTAINER_INHERIT)
+    with pytest.raises(DelegationError, match="an entry denies it"):
+        run(listing(deny), rights=("create_computer", "reuse_computer"))
+    assert run(listing(deny))[0] is not None
+    assert run(listing(replace(deny, inherited_type=USER_CLASS)), rights=("reuse_computer",))[0] is not None
+
+
+def test_a_deny_for_a_group_counts_when_the_groups_are_known() -> None:
+    deny = AccessRule(False, CREATE, DOMAIN.sibling(1200))
+    assert run(listing(deny))[0] is not None
+    with pytest.raises(DelegationError, match="an entry denies it"):
+        run(listing(deny), replace(ME, groups=frozenset({DOMAIN.sibling(1200)})))
+
+
+def test_an_inherited_entry_tells_where_it_comes_from() -> None:
+    __, (delegation,) = run(listing(replace(EXACT, flags=CONTAINER_INHERIT | INHERITED)))
+    assert delegation.to_json(DN)["inherited_from"] == "OU=Above"
+    with pytest.raises(DelegationError, match="inherited from OU=Above"):
+        run(listing(replace(EXACT, allow=False, flags=CONTAINER_INHERIT | INHERITED)))
+
+
+def test_order_is_restored_before_a_deny_is_judged() -> None:
+    """Put in order, the Deny comes first: what worked until now would not work any more, and that is said."""
+    late = AccessRule(False, CREATE, EVERYONE, COMPUTER_CLASS)
+    assert run(listing(EXACT, late), canonicalize=True)[0] is None
+    with pytest.raises(DelegationError, match="an entry denies it"):
+        run(listing(EXACT, late), ME, rights=("create_computer", "delete_computer"), canonicalize=True)
+
+
 RULES = st.builds(
     AccessRule,
     st.booleans(),
-    st.sampled_from((CREATE, DELETE, CREATE | DELETE, 0x10, FULL_CONTROL)),
+    st.sampled_from((CREATE, DELETE, CREATE | DELETE, WRITE, SELF, CONTROL, FULL_CONTROL)),
     st.sampled_from((ME.sid, OTHER.sid, EVERYONE)),
+    st.sampled_from((None, COMPUTER_CLASS, USER_CLASS, RESET)),
     st.sampled_from((None, COMPUTER_CLASS, USER_CLASS)),
     flags=st.sampled_from((0, CONTAINER_INHERIT, CONTAINER_INHERIT | INHERIT_ONLY, INHERITED)),
 )
 
 
-@given(st.lists(RULES, max_size=6))
-def test_a_second_run_never_changes_anything(rules: list[AccessRule]) -> None:
-    ordered = sorted(rules, key=lambda r: 2 if r.inherited else 1 if r.allow else 0)
+@given(st.lists(RULES, max_size=6), st.sampled_from(("this_object", "subtree")), st.booleans())
+def test_a_second_run_never_changes_anything(rules: list[AccessRule], applies_to: str, canonicalize: bool) -> None:
+    ordered = rules if canonicalize else sorted(rules, key=lambda r: 2 if r.inherited else 1 if r.allow else 0)
+    more: t.Any = {"rights": tuple(RIGHTS), "applies_to": applies_to, "canonicalize": canonicalize}
     for present in (True, False):
         try:
-            change, __ = run(listing(*ordered), present=present)
+            change, __ = run(listing(*ordered), present=present, **more)
         except DelegationError:
             continue
         if change:
             assert isinstance(change.payload, SecurityDescriptor)
             assert change.payload.dacl is not None
             assert is_canonical(change.payload.dacl.aces)
-            assert run(change.payload, present=present)[0] is None
+            assert run(change.payload, present=present, **more)[0] is None

@@ -250,8 +250,8 @@ def test_the_last_look_is_after_all_who_read_the_old_list_have_written(
             late.append((clock[0] + descriptors.WINDOW, lambda: directory.unit(dn, READ)))
 
     monkeypatch.setattr(descriptors, "SETTLE", SETTLE)
-    monkeypatch.setattr(descriptors.time, "monotonic", lambda: clock[0])
-    monkeypatch.setattr(descriptors.time, "sleep", sleep)
+    monkeypatch.setattr(descriptors, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(descriptors, "sleep", sleep)
     monkeypatch.setattr(directory, "modify", overtaken_late)
     delegate(directory)
     assert len(aces(directory, PILOT)) == 2
