@@ -46,7 +46,7 @@ class FakeDirectory:
         self._objects: dict[object, Entry] = {}
         self._next_id = 1100
         self.put("", defaultNamingContext=BASE, configurationNamingContext=CONFIGURATION,
-                 schemaNamingContext=f"CN=Schema,{CONFIGURATION}")  # fmt: skip
+                 schemaNamingContext=f"CN=Schema,{CONFIGURATION}", currentTime="20261124030000.0Z")  # fmt: skip
         self.put(BASE, objectClass=("top", "domain", "domainDNS"),
                  wellKnownObjects=f"B:32:AA312825768811D1ADED00C04FD8D5CD:{COMPUTERS}",
                  otherWellKnownObjects=f"B:32:1EB93889E40C45DF9F0C64D23BBB6237:{MSA_CONTAINER}")  # fmt: skip
