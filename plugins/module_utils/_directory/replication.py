@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Directory
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
 
-PAUSE = 2.0  # seconds between two looks
+PAUSE = 1.0  # seconds between two looks
 
 
 class Clock(t.Protocol):
