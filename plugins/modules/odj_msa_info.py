@@ -39,7 +39,7 @@ options:
     type: str
   orphans_only:
     description:
-      - Only orphans, as RV(service_accounts.orphan) says.
+      - Only orphans, as RV(service_accounts[].orphan) says.
     type: bool
     default: false
 author:
@@ -149,11 +149,11 @@ service_accounts:
     orphan:
       description: >-
         It is a standalone account of the name that sign-ins give, and no computer is linked to it. It can be removed
-        when it is not being made right now (see RV(service_accounts.created)).
+        when it is not being made right now (see RV(service_accounts[].created)).
       type: bool
       sample: true
 orphans:
-  description: RV(service_accounts.sam_account_name) of the orphans among them.
+  description: RV(service_accounts[].sam_account_name) of the orphans among them.
   returned: success
   type: list
   elements: str

@@ -11,7 +11,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.descriptors import write_dacl
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Change
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import SecurityDescriptor
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account_delegations import AccessLists
 
 _LINK = "msDS-HostServiceAccount"
 
@@ -48,8 +48,8 @@ def _modify(directory: Directory, change: Change) -> None:
 
 
 def _replace_dacl(directory: Directory, change: Change) -> None:
-    known, wanted = t.cast("tuple[SecurityDescriptor, SecurityDescriptor]", change.payload)
-    write_dacl(directory, change.target, known, wanted)
+    lists = t.cast(AccessLists, change.payload)
+    write_dacl(directory, change.target, lists.known, lists.wanted)
 
 
 _APPLY: dict[str, Callable[[Directory, Change], None]] = {
