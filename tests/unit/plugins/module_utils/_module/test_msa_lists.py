@@ -125,6 +125,12 @@ def test_readers_are_added_and_removed_and_the_rest_stays(directory: FakeDirecto
     assert readers(account(directory, **GROUP, readers={"set": []})) == 0
 
 
+def test_a_service_account_that_reads_is_no_single_computer(directory: FakeDirectory) -> None:
+    account(directory)
+    done = account(directory, **GROUP, readers={"set": ["msaODJ1", "odj01"]})
+    assert [remark.partition(" ")[0] for remark in done["remarks"]] == ["CONTOSO\\ODJ01$"]
+
+
 def test_a_deleted_reader_goes_by_its_sid(directory: FakeDirectory) -> None:
     account(directory, **GROUP, readers={"set": ["odj01", "odj02"]})
     gone = directory.value(HOSTS[0], "objectSid") or b""
