@@ -16,7 +16,10 @@ description:
     For connectors whose account you bring yourself. The sign-in of the connector makes its own standalone account
     otherwise.
   - What has to be done on the server itself (taking the account into use, Log on as a service) is not done here.
-  - A group account works only in a domain with a KDS root key. That is not checked here.
+  - >-
+    A group account works only in a forest with a KDS root key, from 10 hours after the key's start time on. Before a
+    group account is made, the key is looked up. A key that may not be used yet is an error. That none can be seen is a
+    warning, unless O(require_kds_root_key) is set, since by default only administrators may read the keys.
   - >-
     Least privilege of the account that is used, for O(state=present), is Create child of the class
     msDS-ManagedServiceAccount or msDS-GroupManagedServiceAccount in the container; for O(state=absent), Delete child
@@ -30,8 +33,8 @@ description:
     Domains that restrict what creators may set (KB5008383) demand Write property for msDS-SupportedEncryptionTypes at
     creation too.
   - >-
-    For O(host), it needs Write property for msDS-HostServiceAccount on the computer object, and with O(force) on the
-    computer that the account is taken from.
+    For O(host) and O(hosts), it needs Write property for msDS-HostServiceAccount on each computer object that a link
+    is made on or taken from. For O(remove_delegations), it needs Modify permissions (WRITE_DAC) on each of the OUs.
 extends_documentation_fragment:
   - hybridjoin.odj._directory
   - hybridjoin.odj._attributes
@@ -43,7 +46,7 @@ options:
     required: true
   kind:
     description:
-      - V(standalone) works on one computer, V(group) on all those in O(allowed_readers).
+      - V(standalone) works on one computer, V(group) on all those that may read its password (O(readers)).
       - The kind of an account that exists cannot change.
     type: str
     choices: [standalone, group]
@@ -86,29 +89,101 @@ options:
     elements: str
     choices: [rc4, aes128, aes256]
     default: [aes128, aes256]
+  require_kds_root_key:
+    description:
+      - For O(kind=group), fail unless a KDS root key can be seen that may be used. Nothing is written then.
+      - The account that is used here has to be allowed to read the keys.
+    type: bool
+    default: false
   host:
     description:
       - The computer that a standalone account works on, as short name, FQDN or distinguished name.
-      - The link is left as it is when not set.
-      - An account that is linked to another computer is refused, unless O(force) is set.
+      - Short for O(hosts) with this one computer as C(set), and mutually exclusive with it.
     type: str
+  hosts:
+    description:
+      - The computers that the account is linked to, each as short name, FQDN or distinguished name.
+      - The links are left as they are when not set.
+      - >-
+        A standalone account works on one computer. One that is linked to another computer is refused, unless that
+        computer is named in O(hosts.remove) or O(force) is set. A group account needs no link.
+    type: dict
+    suboptions:
+      add:
+        description: These are to be linked, whatever else is.
+        type: list
+        elements: str
+      remove:
+        description: These are not to be linked. A computer that does not exist counts as not linked.
+        type: list
+        elements: str
+      set:
+        description: Exactly these are to be linked. An empty list takes every link away.
+        type: list
+        elements: str
   allowed_readers:
     description:
-      - >-
-        Exactly who may read the password of a group account (computers, or better a group of them), each as
-        sAMAccountName, C(DOMAIN\\name), user principal name, distinguished name or SID.
-      - Left as it is when not set. An empty list takes the right from everyone.
+      - Exactly who may read the password of a group account. An empty list takes the right from everyone.
+      - Short for O(readers) with this as C(set), and mutually exclusive with it.
     type: list
     elements: str
+  readers:
+    description:
+      - >-
+        Who may read the password of a group account (computers, or better a group of them), each as sAMAccountName,
+        C(DOMAIN\\name), user principal name, distinguished name or SID.
+      - The list is left as it is when not set. Entries that speak of other rights, and denials, stay untouched.
+      - A reader that is a single computer is remarked on in RV(remarks).
+    type: dict
+    suboptions:
+      add:
+        description: These may read, whoever else may.
+        type: list
+        elements: str
+      remove:
+        description: These may not read. Give the SID of an account that is deleted.
+        type: list
+        elements: str
+      set:
+        description: Exactly these may read. An empty list takes the right from everyone.
+        type: list
+        elements: str
+  remove_delegations:
+    description:
+      - >-
+        With O(state=absent), distinguished names of OUs that the account goes from too: every entry of its own in their
+        access lists is removed, before the account is.
+      - Entries that an OU inherits stay and are named in RV(remarks).
+      - >-
+        Nothing is done once the account is gone, since its SID is not known any more. An entry that was forgotten then
+        shows as an orphaned SID.
+    type: list
+    elements: str
+  replicated_to:
+    description:
+      - Further domain controllers of the domain, by name.
+      - The task ends when each of them holds the account as O(server) does.
+      - >-
+        Each is logged on to with the same options of the connection (but O(server_name)) before anything is written,
+        and looked at again and again. Entries of O(remove_delegations) are not waited for.
+      - In check mode they are looked at only when there is nothing to change.
+    type: list
+    elements: str
+  replication_timeout:
+    description:
+      - Seconds to wait for O(replicated_to), for all of them together. They are looked at once at least.
+    type: int
+    default: 300
   force:
     description:
       - With O(state=absent), remove the account although it is linked to a computer.
-      - With O(host), take the account from the computer it is linked to.
+      - With O(host) or O(hosts), take a standalone account from the computer it is linked to.
     type: bool
     default: false
 author:
   - The hybridjoin.odj authors (@hybridjoin)
 seealso:
+  - module: hybridjoin.odj.odj_msa_info
   - module: hybridjoin.odj.odj_ou_delegate
 """
 
@@ -127,16 +202,38 @@ EXAMPLES = r"""
   delegate_to: localhost
   run_once: true
 
+- name: Let one more group of servers read its password, and let nobody use it before both controllers have it
+  hybridjoin.odj.odj_msa:
+    name: gmsaODJ
+    kind: group
+    readers:
+      add: [CONTOSO\ODJ test servers]
+      remove: [CONTOSO\ODJ99$]
+    replicated_to: [dc2.contoso.com]
+    replication_timeout: 600
+  delegate_to: localhost
+  run_once: true
+
 - name: Make a standalone account and link it to its server
   hybridjoin.odj.odj_msa:
     name: msaODJ01
     host: odj01
   delegate_to: localhost
 
-- name: Remove the account of a server that is gone
+- name: Move it to the server's successor
+  hybridjoin.odj.odj_msa:
+    name: msaODJ01
+    hosts:
+      add: [odj11]
+      remove: [odj01]
+  delegate_to: localhost
+
+- name: Remove the account of a server that is gone, and its right to create computers
   hybridjoin.odj.odj_msa:
     name: msaODJab1cd
     state: absent
+    remove_delegations:
+      - OU=Autopilot,DC=contoso,DC=com
   delegate_to: localhost
 """
 
@@ -201,6 +298,38 @@ service_account:
       type: list
       elements: str
       sample: [S-1-5-21-1004336348-1177238915-682003330-1235]
+remarks:
+  description: What somebody should know although it is no change and no error, each as a sentence.
+  returned: success
+  type: list
+  elements: str
+  sample:
+    - CONTOSO\ODJ01$ is a single computer. With a group in its place, computers come and go without a change here.
+kds_root_key:
+  description: >-
+    Whether a group account can have a password. Looked at before one is made, and with O(require_kds_root_key). Null
+    otherwise.
+  returned: success
+  type: dict
+  contains:
+    state:
+      description: V(usable), V(waiting) or V(unknown).
+      type: str
+      sample: usable
+    reason:
+      description: Why.
+      type: str
+      sample: the KDS root key 2d3e2b4c-5f60-4f1c-8a5b-0f6f5d1f6f10 is in use
+    usable_from:
+      description: The first moment at which a key may be used, or null.
+      type: str
+      sample: "2026-03-01T20:00:00Z"
+replication:
+  description: The servers of O(replicated_to), and how often each was looked at (0 in check mode with changes).
+  returned: success
+  type: list
+  elements: dict
+  sample: [{"server": "dc2.contoso.com", "looks": 3}]
 plan:
   description: The changes, each with a sentence for people.
   returned: success

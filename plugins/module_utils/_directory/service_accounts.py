@@ -4,23 +4,38 @@
 
 from __future__ import annotations
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import NO_SUCH_OBJECT, Entry
+import fnmatch
+from collections.abc import Sequence
+
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import (
+    NO_SUCH_OBJECT,
+    Directory,
+    Entry,
+)
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.filters import ANYTHING, AllOf, AnyOf, Equals
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.objects import Domains
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.filters import (
+    ANYTHING,
+    AllOf,
+    AnyOf,
+    Equals,
+)
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.objects import CHUNK, Domains
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation import Account
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.dn import Dn
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account import (
     CLASSES,
     CONTAINER_GUID,
     ServiceAccount,
     ServiceAccountError,
-    readers_in,
 )
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account_readers import readers_in
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.windows_time import from_filetime, from_generalized
 
 _ATTRIBUTES = (
     "objectClass",
     "objectSid",
+    "sAMAccountName",
     "userAccountControl",
     "description",
     "dNSHostName",
@@ -28,42 +43,54 @@ _ATTRIBUTES = (
     "msDS-SupportedEncryptionTypes",
     "msDS-GroupMSAMembership",
     "msDS-HostServiceAccountBL",
+    "pwdLastSet",
+    "whenCreated",
 )
 
 
-def read_service_account(domains: Domains, name: str) -> ServiceAccount | None:
+def read_service_account(directory: Directory, base: str, name: str) -> ServiceAccount | None:
     """Return the managed service account of that name (without the dollar sign), None when there is no such account.
 
     Raises:
         ServiceAccountError: Something else has the name.
 
     """
-    found = domains.directory.search(domains.base, Equals("sAMAccountName", f"{name}$"), _ATTRIBUTES)
+    found = directory.search(base, Equals("sAMAccountName", f"{name}$"), _ATTRIBUTES)
     if not found:
         return None
     entry = found[0]
-    kind = _kind(entry)
-    if not kind:
+    if not _kind(entry):
         raise ServiceAccountError(
             f"use {name}$ as a managed service account",
             on=entry.dn,
             got=f"it is of class {(entry.texts('objectClass') or ('unknown',))[-1]}",
             advice="Take another name.",
         )
-    readers = entry.one("msDS-GroupMSAMembership")
-    return ServiceAccount(
-        dn=entry.dn,
-        name=name,
-        sid=Sid.from_bytes(entry.one("objectSid") or b""),
-        kind=kind,
-        control=entry.number("userAccountControl") or 0,
-        description=entry.text("description"),
-        dns_host_name=entry.text("dNSHostName"),
-        interval_days=entry.number("msDS-ManagedPasswordInterval"),
-        encryption_types=entry.number("msDS-SupportedEncryptionTypes"),
-        readers=None if kind != "group" else readers_in(readers) if readers else (),
-        hosts=entry.texts("msDS-HostServiceAccountBL"),
-    )
+    return _service_account(entry)
+
+
+def list_service_accounts(
+    directory: Directory, base: str, kinds: Sequence[str], patterns: Sequence[str]
+) -> list[ServiceAccount]:
+    """Return the managed service accounts below a base, by name.
+
+    They are searched by their own classes: (objectClass=computer) would find computers beside them.
+
+    Args:
+        directory: Where to look.
+        base: A distinguished name.
+        kinds: Of CLASSES.
+        patterns: Names without the dollar sign; ``*`` and ``?`` stand for other characters. All when empty.
+
+    Raises:
+        DirectoryError: With code 32 when there is no such base.
+
+    """
+    where = AnyOf(tuple(Equals("objectClass", CLASSES[kind]) for kind in kinds))
+    found = map(_service_account, directory.search(base, where, _ATTRIBUTES))
+    wanted = [pattern.casefold() for pattern in patterns] or ["*"]
+    chosen = [a for a in found if any(fnmatch.fnmatchcase(a.name.casefold(), pattern) for pattern in wanted)]
+    return sorted(chosen, key=lambda account: (account.name.casefold(), account.dn))
 
 
 def find_container(domains: Domains, path: str | None) -> Dn:
@@ -94,27 +121,82 @@ def find_container(domains: Domains, path: str | None) -> Dn:
     return Dn.parse(found[0].dn)
 
 
-def find_computer(domains: Domains, name: str) -> str:
-    """Return the DN of the one computer that a short name, an FQDN or a DN means; never a managed service account.
+def find_computers(domains: Domains, names: Sequence[str], *, must_exist: bool = True) -> tuple[str, ...]:
+    """Return the DN of the one computer that each short name, FQDN or DN means; never a managed service account.
 
     Raises:
-        DirectoryError: There is none, or more than one.
+        DirectoryError: Names every one that means none (unless they need not exist: then it is left out), or more
+            than one.
 
     """
+    wheres = [_computer(name) for name in names]
+    entries: list[Entry] = []
+    for start in range(0, len(wheres), CHUNK):
+        any_of_them = AllOf((Equals("objectClass", "computer"), AnyOf(tuple(wheres[start : start + CHUNK]))))
+        found = domains.directory.search(domains.base, any_of_them, ["objectClass", "sAMAccountName", "dNSHostName"])
+        entries += [entry for entry in found if not _kind(entry)]
+    computers: dict[str, None] = {}
+    findings = []
+    for name, where in zip(names, wheres, strict=True):
+        meant = dict.fromkeys(entry.dn for entry in entries if _is(entry, where))
+        if len(meant) > 1:
+            findings.append(f"{name} means more than one: {'; '.join(meant)}")
+        elif not meant and must_exist:
+            findings.append(f"{name}: there is no such computer")
+        computers |= meant
+    if findings:
+        advice = "Give its sAMAccountName, FQDN or DN as AD has it. Nothing was changed."
+        raise DirectoryError("find the hosts", got="; ".join(findings), advice=advice)
+    return tuple(computers)
+
+
+def computers_among(domains: Domains, accounts: Sequence[Account]) -> tuple[Account, ...]:
+    """Return those of the accounts that are computers; a managed service account is none, though of that class."""
+    machines = [account for account in accounts if account.name.endswith("$")]
+    computers: set[str] = set()
+    for start in range(0, len(machines), CHUNK):
+        names = tuple(Equals("objectSid", account.sid.to_bytes()) for account in machines[start : start + CHUNK])
+        where = AllOf((Equals("objectClass", "computer"), AnyOf(names)))
+        found = domains.directory.search(domains.base, where, ["objectClass"])
+        computers |= {entry.dn for entry in found if not _kind(entry)}
+    return tuple(account for account in machines if account.dn in computers)
+
+
+def _computer(name: str) -> Equals:
     if "=" in name:
-        names = AnyOf((Equals("distinguishedName", str(Dn.parse(name))),))
-    else:
-        short = name.removesuffix("$").partition(".")[0]
-        exact = Equals("dNSHostName", name) if "." in name else Equals("sAMAccountName", f"{short}$")
-        names = AnyOf((exact,))
-    where = AllOf((Equals("objectClass", "computer"), names))
-    found = [e for e in domains.directory.search(domains.base, where, ["objectClass"]) if not _kind(e)]
-    if len(found) == 1:
-        return found[0].dn
-    got = f"it means more than one: {', '.join(e.dn for e in found)}" if found else "there is no such computer"
-    raise DirectoryError("find the host", on=name, got=got, advice="Give its sAMAccountName, FQDN or DN as AD has it.")
+        return Equals("distinguishedName", str(Dn.parse(name)))
+    if "." in name:
+        return Equals("dNSHostName", name)
+    return Equals("sAMAccountName", f"{name.removesuffix('$')}$")
+
+
+def _is(entry: Entry, where: Equals) -> bool:
+    value = str(where.value)
+    if where.attribute == "distinguishedName":
+        return Dn.parse(entry.dn).key == Dn.parse(value).key
+    return entry.text(where.attribute).casefold() == value.casefold()
 
 
 def _kind(entry: Entry) -> str:
     classes = entry.texts("objectClass")
     return next((kind for kind, name in CLASSES.items() if name in classes), "")
+
+
+def _service_account(entry: Entry) -> ServiceAccount:
+    kind, membership = _kind(entry), entry.one("msDS-GroupMSAMembership")
+    return ServiceAccount(
+        dn=entry.dn,
+        name=entry.text("sAMAccountName").removesuffix("$"),
+        sid=Sid.from_bytes(entry.one("objectSid") or b""),
+        kind=kind,
+        control=entry.number("userAccountControl") or 0,
+        description=entry.text("description"),
+        dns_host_name=entry.text("dNSHostName"),
+        interval_days=entry.number("msDS-ManagedPasswordInterval"),
+        encryption_types=entry.number("msDS-SupportedEncryptionTypes"),
+        readers=None if kind != "group" else readers_in(membership) if membership else (),
+        hosts=tuple(sorted(entry.texts("msDS-HostServiceAccountBL"), key=str.casefold)),
+        membership=membership or b"",
+        password_set=from_filetime(entry.number("pwdLastSet")),
+        created=from_generalized(entry.text("whenCreated")),
+    )

@@ -4,35 +4,30 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 import typing as t
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import (
-    FULL_CONTROL,
-    READ_PROPERTY,
-    AccessRule,
-)
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation import Account
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput, OdjError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import (
-    SecurityDescriptor,
-    new_descriptor,
-)
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import ADMINISTRATORS, Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.windows_time import shown
 
 # Both classes descend from computer, so (objectClass=computer) finds them too: never search by that alone.
 CLASSES = {"standalone": "msDS-ManagedServiceAccount", "group": "msDS-GroupManagedServiceAccount"}
 CONTAINER_GUID = "1EB93889E40C45DF9F0C64D23BBB6237"  # in otherWellKnownObjects of the domain
 
-# MS-KILE 2.2.7, Supported Encryption Types bit flags.
+# MS-KILE 2.2.7, Supported Encryption Types bit flags: those that can be asked for, and those that are only told.
 ENCRYPTION_TYPES = {"rc4": 0x04, "aes128": 0x08, "aes256": 0x10}
+_TOLD = {"des_cbc_crc": 0x01, "des_cbc_md5": 0x02, **ENCRYPTION_TYPES, "aes256_sk": 0x20}
 WORKSTATION_TRUST_ACCOUNT = 0x1000  # MS-ADTS 2.2.16, userAccountControl
 ACCOUNT_DISABLED = 0x0002
 
 MAX_NAME = 15  # sAMAccountName of a managed service account, without the dollar sign
 _FORBIDDEN = re.compile(r'[\x00-\x1f"/\\\[\]:;|=,+*?<>@$]')
+_DNS_NAME = re.compile(r"(?=.{1,255}\Z)(?!-)[\w-]{1,63}(?<!-)(\.(?!-)[\w-]{1,63}(?<!-))*")
+WIZARD_PREFIX = "msaODJ"  # Microsoft's sign-in names its standalone account this way, five random characters behind it
 
 
 class ServiceAccountError(OdjError):
@@ -51,7 +46,7 @@ class Wanted:
         dns_host_name: dNSHostName.
         interval_days: Of the managed password; counts at creation only.
         encryption_types: Sum of ENCRYPTION_TYPES.
-        readers: Who may read the password of a group account; exactly these.
+        readers: Who may read the password of a group account, after the task.
 
     """
 
@@ -81,6 +76,9 @@ class ServiceAccount:
         encryption_types: None when not set.
         readers: SIDs that may read the password; None for standalone accounts.
         hosts: DNs of the computers it is linked to.
+        membership: msDS-GroupMSAMembership as it is; b"" when there is none.
+        password_set: When its password was set; None when never.
+        created: When the object was made; None when that may not be read.
 
     """
 
@@ -95,11 +93,31 @@ class ServiceAccount:
     encryption_types: int | None = None
     readers: tuple[Sid, ...] | None = None
     hosts: tuple[str, ...] = ()
+    membership: bytes = field(default=b"", repr=False)
+    password_set: datetime.datetime | None = None
+    created: datetime.datetime | None = None
 
     @property
     def enabled(self) -> bool:
         """It may be used."""
         return not self.control & ACCOUNT_DISABLED
+
+    @property
+    def orphan(self) -> bool:
+        """It is an account of the connector's sign-in, and no computer is linked to it (any more, or yet)."""
+        of_wizard = self.kind == "standalone" and self.name.casefold().startswith(WIZARD_PREFIX.casefold())
+        return of_wizard and not self.hosts
+
+    def report(self, now: datetime.datetime) -> dict[str, t.Any]:
+        """Return the account with what only a look at it is for: ages, and whether it is an orphan."""
+        age = None if self.password_set is None else max(0, (now - self.password_set).days)
+        return {
+            **{key: value for key, value in self.to_json().items() if key != "exists"},
+            "created": shown(self.created) if self.created else None,
+            "password_last_set": shown(self.password_set) if self.password_set else None,
+            "password_age_days": age,
+            "orphan": self.orphan,
+        }
 
     def to_json(self) -> dict[str, t.Any]:
         """Return the account as data for a task result."""
@@ -129,33 +147,28 @@ def checked_name(name: str) -> str:
 
     """
     bare = name.removesuffix("$")
-    if not bare.strip() or bare != bare.strip() or len(bare) > MAX_NAME or _FORBIDDEN.search(bare):
+    if not bare.strip() or bare != bare.strip() or len(bare) > MAX_NAME or _FORBIDDEN.search(bare) or bare[-1] == ".":
         raise InvalidInput(
             "take the name of the service account",
             on=name,
-            got=f'it must have 1 to {MAX_NAME} characters (without $), and none of " / \\ [ ] : ; | = , + * ? < > @',
+            got=f'it must have 1 to {MAX_NAME} characters (without $), none of " / \\ [ ] : ; | = , + * ? < > @, and '
+            "no full stop at its end",
         )
     return bare
 
 
-def encryption_names(value: int) -> list[str]:
-    """Return the names of the encryption types in a value of msDS-SupportedEncryptionTypes."""
-    return [name for name, bit in ENCRYPTION_TYPES.items() if value & bit]
-
-
-def readers_descriptor(readers: Sequence[Sid]) -> bytes:
-    """Return msDS-GroupMSAMembership for these readers: owner Administrators, full control for each."""
-    aces = tuple(AccessRule(True, FULL_CONTROL, sid).to_ace() for sid in readers)
-    return new_descriptor(ADMINISTRATORS.to_bytes(), aces).to_bytes()
-
-
-def readers_in(descriptor: bytes) -> tuple[Sid, ...]:
-    """Return the SIDs that a value of msDS-GroupMSAMembership allows to read the password.
+def checked_dns_name(name: str) -> str:
+    """Return a DNS host name as it is.
 
     Raises:
-        MalformedDescriptor: The value is not a descriptor.
+        InvalidInput: It is none.
 
     """
-    dacl = SecurityDescriptor.parse(descriptor).dacl
-    rules = [AccessRule.from_ace(ace) for ace in dacl.aces] if dacl else []
-    return tuple(r.trustee for r in rules if r and r.allow and r.mask & READ_PROPERTY and r.object_type is None)
+    if not _DNS_NAME.fullmatch(name):
+        raise InvalidInput("read the options", on="dns_host_name", got=f"{name!r} is not a DNS name")
+    return name
+
+
+def encryption_names(value: int) -> list[str]:
+    """Return the names of the encryption types in a value of msDS-SupportedEncryptionTypes."""
+    return [name for name, bit in _TOLD.items() if value & bit]

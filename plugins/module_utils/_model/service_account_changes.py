@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation import Account
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.dn import Dn
@@ -17,9 +17,15 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_acco
     ServiceAccount,
     ServiceAccountError,
     Wanted,
+)
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account_readers import (
+    denied_in,
+    edited,
     readers_descriptor,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import Sid
+
+_MEMBERSHIP = "msDS-GroupMSAMembership"
 
 
 def creation(wanted: Wanted, container: Dn) -> Change:
@@ -41,15 +47,20 @@ def creation(wanted: Wanted, container: Dn) -> Change:
     values["sAMAccountName"] = f"{wanted.name}$".encode()
     if wanted.kind == "group":
         values["msDS-ManagedPasswordInterval"] = str(wanted.interval_days).encode()
-        values.setdefault("msDS-GroupMSAMembership", readers_descriptor(()))
+        values.setdefault(_MEMBERSHIP, readers_descriptor(()))
     shown = _shown(wanted, values)
     after = "".join(f"{name}: {shown[name]}\n" for name in sorted(shown))
     summary = f"{dn}: create the {wanted.kind} managed service account {wanted.name}$"
     return Change("create", dn, "", after, summary, (CLASSES[wanted.kind], values))
 
 
-def adjustment(current: ServiceAccount, wanted: Wanted) -> Change | None:
+def adjustment(current: ServiceAccount, wanted: Wanted, names: Mapping[Sid, str]) -> Change | None:
     """Return the change that makes an existing account as wanted (payload: attributes as bytes, None to clear) or None.
+
+    Args:
+        current: As it is.
+        wanted: As it is to be.
+        names: What people call the SIDs among its readers, as far as known.
 
     Raises:
         ServiceAccountError: The account is of the other kind.
@@ -62,12 +73,14 @@ def adjustment(current: ServiceAccount, wanted: Wanted) -> Change | None:
             got=f"it exists as a {current.kind} one",
             advice="The kind of an account cannot change. Take another name, or remove the account first.",
         )
-    existing = _as_wanted(current, {reader.sid: reader.name for reader in wanted.readers or ()})
+    existing = _as_wanted(current, names)
     wished, present = _values(wanted, current.control), _values(existing, current.control)
     differing = {name: value for name, value in wished.items() if present.get(name) != value}
     if not differing:
         return None
     before, after = _shown(existing, present), _shown(wanted, wished)
+    if _MEMBERSHIP in differing:
+        differing[_MEMBERSHIP] = edited(current.membership, _sids(wanted))
     return Change(
         "modify",
         current.dn,
@@ -76,6 +89,19 @@ def adjustment(current: ServiceAccount, wanted: Wanted) -> Change | None:
         f"{current.dn}: set {', '.join(sorted(differing))}",
         {name: value or None for name, value in differing.items()},
     )
+
+
+def refuse_denied(current: ServiceAccount, asked: Iterable[Account]) -> None:
+    """Raise ServiceAccountError when one of these is denied to read the password of a group account."""
+    denied = denied_in(current.membership) if current.membership else ()
+    hindered = sorted(reader.name for reader in asked if reader.sid in denied)
+    if hindered:
+        raise ServiceAccountError(
+            f"let {', '.join(hindered)} read the password",
+            on=current.dn,
+            got=f"an entry in {_MEMBERSHIP} denies it",
+            advice="A Deny is never overridden or removed here: find out why it is there, and remove it if wrong.",
+        )
 
 
 def _as_wanted(current: ServiceAccount, names: Mapping[Sid, str]) -> Wanted:
@@ -104,37 +130,17 @@ def _values(wanted: Wanted, control: int) -> dict[str, bytes]:
     if wanted.encryption_types is not None:
         values["msDS-SupportedEncryptionTypes"] = str(wanted.encryption_types).encode()
     if wanted.readers is not None:
-        values["msDS-GroupMSAMembership"] = readers_descriptor(sorted({a.sid for a in wanted.readers}, key=str))
+        values[_MEMBERSHIP] = readers_descriptor(_sids(wanted))
     return values
+
+
+def _sids(wanted: Wanted) -> list[Sid]:
+    return sorted({reader.sid for reader in wanted.readers or ()}, key=str)
 
 
 def _shown(wanted: Wanted, values: dict[str, bytes]) -> dict[str, str]:
     names = ", ".join(sorted(account.name for account in wanted.readers or ()))
-    return {n: names if n == "msDS-GroupMSAMembership" else v.decode() for n, v in values.items()}
-
-
-def host_links(dn: str, hosts: Sequence[str], wanted: str, *, force: bool) -> list[Change]:
-    """Return the changes that link a standalone account to this computer and to no other (payload: DN of the account).
-
-    Raises:
-        ServiceAccountError: It is linked to another computer, and ``force`` is not set.
-
-    """
-    others = [host for host in hosts if Dn.parse(host).key != Dn.parse(wanted).key]
-    if others and not force:
-        raise ServiceAccountError(
-            "link the account to its host",
-            on=dn,
-            got=f"it is linked to {'; '.join(others)}, and a standalone account works on one computer",
-            advice="Take another account for this computer, or set force to move the account.",
-        )
-    links = [
-        Change("unlink_host", host, f"{dn}\n", "", f"{host}: is no longer the host of {dn}", dn.encode())
-        for host in others
-    ]
-    if len(others) == len(hosts):
-        links.append(Change("link_host", wanted, "", f"{dn}\n", f"{wanted}: is the host of {dn}", dn.encode()))
-    return links
+    return {n: names if n == _MEMBERSHIP else v.decode() for n, v in values.items()}
 
 
 def removal(current: ServiceAccount, kind: str, *, force: bool) -> Change:

@@ -1,157 +1,190 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to the collection hybridjoin.odj: may change without notice.
-"""What odj_msa takes and does."""
+"""What odj_msa does."""
 
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import replace
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Directory
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Directory, root_dse
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.objects import Domains, resolve_accounts
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.objects import Domains, find_units
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.replication import SystemClock, wait_for_others
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.root_keys import look_at_root_keys
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.service_account_writes import make_changes
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.service_accounts import (
-    find_computer,
     find_container,
     read_service_account,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.session import open_directory
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.account_name import AccountName
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.dn import Dn
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.organizational_unit import (
+    TargetError,
+    refuse_missing,
+    refuse_unwritable,
+)
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Change, Job, Plan
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import SecurityDescriptor
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account import (
-    CLASSES,
-    ENCRYPTION_TYPES,
     ServiceAccount,
     ServiceAccountError,
-    Wanted,
-    checked_name,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account_changes import (
     adjustment,
     creation,
-    host_links,
+    refuse_denied,
     removal,
 )
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account_delegations import without
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account_hosts import host_links
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account_key import KeyVerdict, refuse_early
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import Sid
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.directory import (
-    DIRECTORY_OPTIONS,
     LIBRARIES,
     OpenDirectory,
-    job_in_directory,
+    settings_from,
 )
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.msa_names import find_hosts, find_readers
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.msa_options import SPEC, Request, request_from
 
 __all__ = ["LIBRARIES", "SPEC", "open_job"]
 
-SPEC: dict[str, t.Any] = {
-    "argument_spec": {
-        **DIRECTORY_OPTIONS,
-        "name": {"type": "str", "required": True},
-        "kind": {"type": "str", "choices": list(CLASSES), "default": "standalone"},
-        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-        "path": {"type": "str"},
-        "description": {"type": "str"},
-        "enabled": {"type": "bool", "default": True},
-        "dns_host_name": {"type": "str"},
-        "managed_password_interval_days": {"type": "int", "default": 30, "no_log": False},
-        "kerberos_encryption_types": {
-            "type": "list",
-            "elements": "str",
-            "choices": list(ENCRYPTION_TYPES),
-            "default": ["aes128", "aes256"],
-        },
-        "host": {"type": "str"},
-        "allowed_readers": {"type": "list", "elements": "str"},
-        "force": {"type": "bool", "default": False},
-    }
-}
-_LINK = "msDS-HostServiceAccount"
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What the user asks for, checked as far as that goes without a directory; readers are still names."""
-
-    wanted: Wanted
-    present: bool
-    path: Dn | None
-    host: str | None
-    allowed_readers: tuple[str, ...] | None
-    force: bool
-
 
 class Msa:
-    """Reads the account, compares, and makes the object and the link that differ."""
+    """Reads the account, compares, makes the object, the links and the access lists that differ, and waits for others.
 
-    def __init__(self, directory: Directory, request: Request) -> None:
+    Args:
+        directory: Where it is read and written.
+        request: What the user asks for.
+        others: Further domain controllers that are to hold it in the end, by name.
+
+    """
+
+    def __init__(self, directory: Directory, request: Request, others: Mapping[str, Directory]) -> None:
         self._directory = directory
         self._request = request
+        self._others = others
         self._domains = Domains(directory)
         self._current: ServiceAccount | None = None
+        self._key: KeyVerdict | None = None
+        self._remarks: list[str] = []
+        self._looks: Mapping[str, int] = {}
 
     def plan(self) -> Plan:
-        """Return the changes to the account and to the computers it is linked to.
+        """Return the changes; when there are none, see to it that the other servers agree.
 
         Raises:
-            OdjError: A name means nothing, or the account cannot become what is asked for.
+            OdjError: A name means nothing, the account cannot become what is asked for, or another server is of
+                another domain or still holds another state in the end.
 
         """
-        self._current = read_service_account(self._domains, self._request.wanted.name)
-        return Plan(tuple(self._present() if self._request.present else self._absent()))
+        for server, other in self._others.items():
+            if root_dse(other, "defaultNamingContext").text("defaultNamingContext") != self._domains.base:
+                raise DirectoryError(
+                    "wait for the replication", on=server, got=f"it does not hold {self._domains.base}"
+                )
+        self._current = self._read(self._directory)
+        changes = self._changes()
+        if not changes:
+            self._wait()
+        return Plan(tuple(changes))
 
     def apply(self, plan: Plan) -> None:
-        """Make the changes in their order, then read the account back.
+        """Make the changes in their order, read the account back, and wait for the other servers.
 
         Raises:
             DirectoryError: The directory refuses, or the account is not as written afterwards.
 
         """
-        for change in plan.changes:
-            _APPLY[change.action](self._directory, change)
-        self._current = read_service_account(self._domains, self._request.wanted.name)
-        left = [] if not self._request.present or not self._current else self._present()
-        if left or (self._current is None) == self._request.present:
+        make_changes(self._directory, plan.changes)
+        self._current = self._read(self._directory)
+        if (self._current is None) == self._request.present or self._changes():
             raise DirectoryError(
                 "verify the service account that was written",
                 on=plan.changes[0].target,
                 got="the directory holds something else than what was written",
                 advice="Somebody else may have changed it at the same moment. Look at it, then run again.",
             )
+        self._wait()
 
     def facts(self, plan: Plan) -> Mapping[str, object]:
-        """Return the account as it is now (in check mode: as it was), and what it cost."""
+        """Return the account as it is now (in check mode: as it was), remarks, and what it cost."""
         wanted, current = self._request.wanted, self._current
-        absent = {"exists": False, "name": wanted.name, "kind": wanted.kind}
+        unsure = self._key is not None and self._key.state == "unknown"
+        warning = f"Whether {wanted.name}$ can have a password is not known: {self._key.reason}." if self._key else ""
         return {
-            "service_account": current.to_json() if current else absent,
+            "service_account": current.to_json()
+            if current
+            else {"exists": False, "name": wanted.name, "kind": wanted.kind},
+            "remarks": self._remarks,
+            "kds_root_key": self._key.to_json() if self._key else None,
+            "replication": [{"server": name, "looks": self._looks.get(name, 0)} for name in self._others],
             "directory": self._directory.facts(),
+            **({"warnings": [warning]} if unsure else {}),
         }
 
-    def _present(self) -> list[Change]:
-        request, current = self._request, self._current
-        wanted = request.wanted
-        if request.allowed_readers is not None:
-            wanted = replace(wanted, readers=resolve_accounts(self._domains, request.allowed_readers))
+    def _read(self, directory: Directory) -> ServiceAccount | None:
+        return read_service_account(directory, self._domains.base, self._request.wanted.name)
+
+    def _changes(self) -> list[Change]:
+        self._remarks = []
+        if self._current:
+            self._refuse_other_place(self._current)
+        return self._present(self._current) if self._request.present else self._absent(self._current)
+
+    def _present(self, current: ServiceAccount | None) -> list[Change]:
+        request, wanted = self._request, self._request.wanted
+        names: Mapping[Sid, str] = {}
+        if wanted.kind == "group" and (request.require_key or current is None):
+            self._key = self._key or look_at_root_keys(self._directory)
+            refuse_early(self._key, wanted.name, require=request.require_key)
+        if request.readers:
+            found = find_readers(self._domains, request.readers, (current and current.readers) or ())
+            wanted, names = replace(wanted, readers=found.afterwards), found.names
+            self._remarks += found.remarks
+            if current:
+                refuse_denied(current, found.asked)
         if current is None:
             change: Change | None = creation(wanted, find_container(self._domains, str(request.path or "")))
         else:
-            self._refuse_other_place(current)
-            change = adjustment(current, wanted)
-        if not request.host:
-            return [change] if change else []
+            change = adjustment(current, wanted, names)
+            self._remarks += _of_interval(current, wanted.interval_days)
         dn = current.dn if current else t.cast(Change, change).target
-        hosts = current.hosts if current else ()
-        links = host_links(dn, hosts, find_computer(self._domains, request.host), force=request.force)
-        return [*([change] if change else []), *links]
+        return [*([change] if change else []), *self._links(dn, current.hosts if current else ())]
 
-    def _absent(self) -> list[Change]:
-        current = self._current
+    def _links(self, dn: str, hosts: Sequence[str]) -> list[Change]:
+        request = self._request
+        if not request.hosts:
+            return []
+        return host_links(dn, request.wanted.kind, hosts, find_hosts(self._domains, request.hosts), force=request.force)
+
+    def _absent(self, current: ServiceAccount | None) -> list[Change]:
         if current is None:
             return []
-        self._refuse_other_place(current)
-        return [removal(current, self._request.wanted.kind, force=self._request.force)]
+        gone = removal(current, self._request.wanted.kind, force=self._request.force)
+        return [*self._delegations(current), gone]
+
+    def _delegations(self, current: ServiceAccount) -> list[Change]:
+        """Return the changes that take its entries along; they come first, since its SID goes with it."""
+        asked, changes = self._request.delegations, []
+        if not asked:
+            return []
+        units = find_units(self._domains, list(asked.values()), list(asked))
+        refuse_missing(units)
+        unread = [unit.dn for unit in units if unit.descriptor is None]
+        if unread:
+            raise TargetError("read the access lists", on="; ".join(unread), got="Read permissions is missing")
+        for unit in units:
+            descriptor = SecurityDescriptor.parse(unit.descriptor or b"")
+            change, remark = without(unit.dn, descriptor, f"{current.name}$", current.sid)
+            changes += [change] if change else []
+            self._remarks += [remark] if remark else []
+        targets = {change.target for change in changes}
+        refuse_unwritable([unit for unit in units if unit.dn in targets], self._request.username)
+        return changes
 
     def _refuse_other_place(self, current: ServiceAccount) -> None:
         path, parent = self._request.path, Dn.parse(current.dn).parent
@@ -163,56 +196,38 @@ class Msa:
                 advice="Leave path out to use it where it is, or take another name. Accounts are never moved here.",
             )
 
+    def _wait(self) -> None:
+        if not self._others:
+            return
+        here = self._current.to_json() if self._current else None
+
+        def arrived(directory: Directory) -> bool:
+            there = self._read(directory)
+            return (there.to_json() if there else None) == here
+
+        name, timeout = f"{self._request.wanted.name}$", self._request.replication_timeout
+        self._looks = wait_for_others(self._others, arrived, name, timeout, SystemClock())
+
 
 def open_job(params: Mapping[str, t.Any], open_it: OpenDirectory = open_directory) -> AbstractContextManager[Job]:
     """Return the job; names are checked for their form before anything is contacted."""
-    readers = params["allowed_readers"]
-    for account in readers or ():
-        AccountName.parse(account)
-    for option, kind in (("allowed_readers", "group"), ("host", "standalone")):
-        if params[option] and params["kind"] != kind:
-            raise InvalidInput("read the options", on=option, got=f"it is for kind {kind} only")
-    if "=" in (params["host"] or ""):
-        Dn.parse(params["host"])
-    if params["managed_password_interval_days"] < 1:
-        raise InvalidInput("read the options", on="managed_password_interval_days", got="it must be at least 1")
-    request = Request(
-        wanted=_wanted(params),
-        present=params["state"] == "present",
-        path=Dn.parse(params["path"]) if params["path"] else None,
-        host=params["host"],
-        allowed_readers=None if readers is None else tuple(readers),
-        force=params["force"],
-    )
-    return job_in_directory(params, lambda directory: Msa(directory, request), open_it)
+    return _opened(params, request_from(params), open_it)
 
 
-def _wanted(params: Mapping[str, t.Any]) -> Wanted:
-    return Wanted(
-        name=checked_name(params["name"]),
-        kind=params["kind"],
-        enabled=params["enabled"],
-        description=params["description"],
-        dns_host_name=params["dns_host_name"],
-        interval_days=params["managed_password_interval_days"],
-        encryption_types=sum(ENCRYPTION_TYPES[name] for name in set(params["kerberos_encryption_types"])),
-    )
+@contextmanager
+def _opened(params: Mapping[str, t.Any], request: Request, open_it: OpenDirectory) -> Iterator[Job]:
+    """Log on everywhere before anything is written, so that a wrong name in the list is not found too late."""
+    settings = settings_from(params)
+    with ExitStack() as stack:
+        directory = stack.enter_context(open_it(settings))
+        others = {
+            server: stack.enter_context(open_it(replace(settings, server=server, server_name=None)))
+            for server in params["replicated_to"] or ()
+        }
+        yield Msa(directory, request, others)
 
 
-def _create(directory: Directory, change: Change) -> None:
-    object_class, values = t.cast("tuple[str, dict[str, bytes]]", change.payload)
-    directory.add(change.target, object_class, {name: [value] for name, value in values.items() if value})
-
-
-def _modify(directory: Directory, change: Change) -> None:
-    values = t.cast("dict[str, bytes | None]", change.payload)
-    directory.modify(change.target, {n: ("replace", [] if v is None else [v]) for n, v in values.items()})
-
-
-_APPLY: dict[str, Callable[[Directory, Change], None]] = {
-    "create": _create,
-    "modify": _modify,
-    "delete": lambda directory, change: directory.delete(change.target),
-    "link_host": lambda d, change: d.modify(change.target, {_LINK: ("add", [t.cast(bytes, change.payload)])}),
-    "unlink_host": lambda d, change: d.modify(change.target, {_LINK: ("delete", [t.cast(bytes, change.payload)])}),
-}
+def _of_interval(current: ServiceAccount, wanted: int) -> list[str]:
+    if current.interval_days in (None, wanted):
+        return []
+    return [f"The password changes every {current.interval_days} days. The directory does not allow to change that."]

@@ -48,7 +48,7 @@ class FakeDirectory:
         self._objects: dict[object, Entry] = {}
         self._next_id = 1100
         self.put("", defaultNamingContext=BASE, configurationNamingContext=CONFIGURATION,
-                 schemaNamingContext=f"CN=Schema,{CONFIGURATION}")  # fmt: skip
+                 schemaNamingContext=f"CN=Schema,{CONFIGURATION}", currentTime="20261124030000.0Z")  # fmt: skip
         self.put(BASE, objectClass=("top", "domain", "domainDNS"),
                  objectSid=Sid(5, DOMAIN_SID.sub_authorities[:-1]).to_bytes(),
                  wellKnownObjects=(f"B:32:AA312825768811D1ADED00C04FD8D5CD:{COMPUTERS}",

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to the collection hybridjoin.odj: may change without notice.
+"""What odj_msa_info takes and does."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Directory, root_dse
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.root_keys import look_at_root_keys, server_time
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.service_accounts import list_service_accounts
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.session import open_directory
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.dn import Dn
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Job, Plan
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account import CLASSES, checked_name
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.directory import (
+    DIRECTORY_OPTIONS,
+    LIBRARIES,
+    OpenDirectory,
+    job_in_directory,
+)
+
+__all__ = ["LIBRARIES", "SPEC", "open_job"]
+
+SPEC: dict[str, t.Any] = {
+    "argument_spec": {
+        **DIRECTORY_OPTIONS,
+        "names": {"type": "list", "elements": "str"},
+        "kinds": {"type": "list", "elements": "str", "choices": list(CLASSES), "default": list(CLASSES)},
+        "path": {"type": "str"},
+        "orphans_only": {"type": "bool", "default": False},
+    }
+}
+
+
+class MsaInfo:
+    """Lists accounts with one search; never changes anything."""
+
+    def __init__(self, directory: Directory, params: Mapping[str, t.Any], patterns: list[str]) -> None:
+        self._directory = directory
+        self._params = params
+        self._patterns = patterns
+        self._found: list[dict[str, t.Any]] = []
+        self._key: dict[str, t.Any] = {}
+
+    def plan(self) -> Plan:
+        """Read; there is never anything to change.
+
+        Raises:
+            DirectoryError: The directory cannot be read, or ``path`` does not exist.
+
+        """
+        params, directory = self._params, self._directory
+        base = params["path"] or root_dse(directory, "defaultNamingContext").text("defaultNamingContext")
+        accounts = list_service_accounts(directory, base, params["kinds"], self._patterns)
+        now = server_time(directory)
+        self._found = [a.report(now) for a in accounts if a.orphan or not params["orphans_only"]]
+        self._key = look_at_root_keys(directory).to_json() if "group" in params["kinds"] else {}
+        return Plan()
+
+    def apply(self, plan: Plan) -> None:
+        """Do nothing: the plan is always empty."""
+
+    def facts(self, plan: Plan) -> Mapping[str, object]:
+        """Return what was found, by name."""
+        return {
+            "service_accounts": self._found,
+            "orphans": [account["sam_account_name"] for account in self._found if account["orphan"]],
+            "kds_root_key": self._key or None,
+            "directory": self._directory.facts(),
+        }
+
+
+def open_job(params: Mapping[str, t.Any], open_it: OpenDirectory = open_directory) -> AbstractContextManager[Job]:
+    """Return the job; names are checked before anything is contacted."""
+    patterns = [name.removesuffix("$") for name in params["names"] or ()]
+    for pattern in patterns:
+        checked_name(pattern and (pattern.replace("*", "").replace("?", "x").rstrip(".") or "x"))
+    if params["path"]:
+        Dn.parse(params["path"])
+    if not params["kinds"]:
+        raise InvalidInput("read the options", on="kinds", got="it is empty, so nothing could be found")
+    return job_in_directory(params, lambda directory: MsaInfo(directory, params, patterns), open_it)

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to the collection hybridjoin.odj: may change without notice.
+"""What odj_msa takes, checked as far as that goes without a directory."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.account_name import AccountName
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.dn import Dn
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.list_edit import ListEdit, edit_from
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.organizational_unit import parse_all
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account import (
+    CLASSES,
+    ENCRYPTION_TYPES,
+    Wanted,
+    checked_dns_name,
+    checked_name,
+)
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.directory import DIRECTORY_OPTIONS
+
+_EDIT: dict[str, t.Any] = {
+    "type": "dict",
+    "options": {
+        "add": {"type": "list", "elements": "str"},
+        "remove": {"type": "list", "elements": "str"},
+        "set": {"type": "list", "elements": "str"},
+    },
+    "mutually_exclusive": [("set", "add"), ("set", "remove")],
+}
+SPEC: dict[str, t.Any] = {
+    "argument_spec": {
+        **DIRECTORY_OPTIONS,
+        "name": {"type": "str", "required": True},
+        "kind": {"type": "str", "choices": list(CLASSES), "default": "standalone"},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "path": {"type": "str"},
+        "description": {"type": "str"},
+        "enabled": {"type": "bool", "default": True},
+        "dns_host_name": {"type": "str"},
+        "managed_password_interval_days": {"type": "int", "default": 30, "no_log": False},
+        "kerberos_encryption_types": {
+            "type": "list",
+            "elements": "str",
+            "choices": list(ENCRYPTION_TYPES),
+            "default": ["aes128", "aes256"],
+        },
+        "require_kds_root_key": {"type": "bool", "default": False, "no_log": False},
+        "host": {"type": "str"},
+        "hosts": _EDIT,
+        "allowed_readers": {"type": "list", "elements": "str"},
+        "readers": _EDIT,
+        "remove_delegations": {"type": "list", "elements": "str"},
+        "replicated_to": {"type": "list", "elements": "str"},
+        "replication_timeout": {"type": "int", "default": 300},
+        "force": {"type": "bool", "default": False},
+    },
+    "mutually_exclusive": [("host", "hosts"), ("allowed_readers", "readers")],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the user asks for; hosts and readers are still names."""
+
+    wanted: Wanted
+    present: bool
+    path: Dn | None
+    require_key: bool
+    hosts: ListEdit[str] | None
+    readers: ListEdit[str] | None
+    delegations: Mapping[Dn, str]
+    username: str
+    replication_timeout: int
+    force: bool
+
+
+def request_from(params: Mapping[str, t.Any]) -> Request:
+    """Read the options.
+
+    Raises:
+        InvalidInput: One of them cannot be meant as it stands.
+
+    """
+    hosts, readers = _hosts(params), _readers(params)
+    if params["managed_password_interval_days"] < 1:
+        raise InvalidInput("read the options", on="managed_password_interval_days", got="it must be at least 1")
+    if params["replication_timeout"] < 0:
+        raise InvalidInput("read the options", on="replication_timeout", got="it must not be negative")
+    _check_servers(params)
+    units = params["remove_delegations"] or ()
+    if units and params["state"] != "absent":
+        raise InvalidInput("read the options", on="remove_delegations", got="it is for state absent only")
+    return Request(
+        wanted=_wanted(params),
+        present=params["state"] == "present",
+        path=Dn.parse(params["path"]) if params["path"] else None,
+        require_key=params["require_kds_root_key"],
+        hosts=hosts,
+        readers=readers,
+        delegations=dict({n.key: (n, text) for n, text in zip(parse_all(units), units, strict=True)}.values()),
+        username=params["username"],
+        replication_timeout=params["replication_timeout"],
+        force=params["force"],
+    )
+
+
+def _wanted(params: Mapping[str, t.Any]) -> Wanted:
+    dns_name = params["dns_host_name"]
+    return Wanted(
+        name=checked_name(params["name"]),
+        kind=params["kind"],
+        enabled=params["enabled"],
+        description=params["description"],
+        dns_host_name=None if dns_name is None else checked_dns_name(dns_name),
+        interval_days=params["managed_password_interval_days"],
+        encryption_types=sum(ENCRYPTION_TYPES[name] for name in set(params["kerberos_encryption_types"])),
+    )
+
+
+def _hosts(params: Mapping[str, t.Any]) -> ListEdit[str] | None:
+    if params["host"] and params["kind"] != "standalone":
+        raise InvalidInput("read the options", on="host", got="it is for kind standalone only", advice="Use hosts.")
+    edit = ListEdit((params["host"],)) if params["host"] else edit_from("hosts", params["hosts"])
+    for name in (*edit.wished, *edit.remove) if edit else ():
+        if "=" in name:
+            Dn.parse(name)
+        elif not name.removesuffix("$").strip():
+            raise InvalidInput("read the options", on="hosts", got="a name is empty")
+    return edit
+
+
+def _readers(params: Mapping[str, t.Any]) -> ListEdit[str] | None:
+    listed = params["allowed_readers"]
+    edit = edit_from("readers", params["readers"]) if listed is None else ListEdit(tuple(listed))
+    option = "readers" if listed is None else "allowed_readers"
+    names = (*edit.wished, *edit.remove) if edit else ()
+    if names and params["kind"] != "group":
+        raise InvalidInput("read the options", on=option, got="it is for kind group only")
+    for name in names:
+        AccountName.parse(name)
+    return edit if params["kind"] == "group" else None
+
+
+def _check_servers(params: Mapping[str, t.Any]) -> None:
+    servers = [server.strip().casefold() for server in params["replicated_to"] or ()]
+    wrong = "a name is empty" if "" in servers else "a name is there twice" if len(set(servers)) < len(servers) else ""
+    if params["server"].strip().casefold() in servers:
+        wrong = f"{params['server']} is the server that is written to"
+    if wrong:
+        raise InvalidInput("read the options", on="replicated_to", got=wrong)

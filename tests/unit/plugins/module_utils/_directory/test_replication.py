@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Directory
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.replication import PAUSE, wait_for_others
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import FakeDirectory
+
+
+class StandingClock:
+    """Moves only when somebody waits."""
+
+    def __init__(self) -> None:
+        self.seconds = 100.0
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def sleep(self, seconds: float) -> None:
+        assert seconds > 0
+        self.seconds += seconds
+
+
+def test_each_server_is_looked_at_until_it_has_it_and_not_after() -> None:
+    clock, quick, slow = StandingClock(), FakeDirectory(), FakeDirectory()
+
+    def arrived(directory: Directory) -> bool:
+        return directory is quick or clock.seconds >= 100 + 2 * PAUSE
+
+    looks = wait_for_others({"quick": quick, "slow": slow}, arrived, "msa$", 60, clock)
+    assert looks == {"quick": 1, "slow": 3}
+    assert clock.seconds == 100 + 2 * PAUSE
+
+
+@pytest.mark.parametrize("timeout", [0, 1, 2 * PAUSE + 1])
+def test_the_wait_ends_in_time_with_a_look_and_names_who_is_late(timeout: float) -> None:
+    clock, looked = StandingClock(), []
+
+    def arrived(directory: Directory) -> bool:
+        looked.append(clock.seconds)
+        return False
+
+    with pytest.raises(DirectoryError, match=r"late\): after .* still hold another state of msa\$") as caught:
+        wait_for_others({"late": FakeDirectory()}, arrived, "msa$", timeout, clock)
+    assert looked[-1] == clock.seconds == 100 + timeout
+    assert "is written" in caught.value.advice
+
+
+def test_nobody_to_wait_for() -> None:
+    assert wait_for_others({}, lambda directory: False, "msa$", 0, StandingClock()) == {}

@@ -1,0 +1,301 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hosts, readers, root keys, delegations and further servers of odj_msa."""
+
+from __future__ import annotations
+
+import ast
+import typing as t
+from contextlib import nullcontext
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Settings
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError, refused
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import READ_PROPERTY, AccessRule
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation import RIGHTS
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput, OdjError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.organizational_unit import TargetError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import carry_out
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account import ServiceAccountError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module import msa
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import (
+    BASE,
+    COMPUTER_CHAIN,
+    CONFIGURATION,
+    MSA_CONTAINER,
+    FakeDirectory,
+    dacl,
+)
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory_task import parameters, run
+
+PLUGINS = Path(__file__).parents[5] / "plugins"
+HERE, GHERE = f"CN=msaODJ1,{MSA_CONTAINER}", f"CN=gmsaODJ,{MSA_CONTAINER}"
+HOSTS = [f"CN=ODJ0{number},CN=Users,{BASE}" for number in (1, 2, 3)]
+GROUP: dict[str, t.Any] = {"name": "gmsaODJ", "kind": "group", "dns_host_name": "gmsaodj.contoso.test"}
+KEYS = f"CN=Master Root Keys,CN=Group Key Distribution Service,CN=Services,{CONFIGURATION}"
+MEMBERSHIP = "msDS-GroupMSAMembership"
+
+
+@pytest.fixture
+def directory() -> FakeDirectory:
+    fake = FakeDirectory()
+    for number in (1, 2, 3):
+        fake.account(f"ODJ0{number}$", cls=COMPUTER_CHAIN)
+        fake.put(HOSTS[number - 1], dNSHostName=f"odj0{number}.contoso.test")
+    fake.account("ODJ servers", cls=("top", "group"))
+    return fake
+
+
+def account(directory: FakeDirectory, *, check: bool = False, **options: t.Any) -> dict[str, t.Any]:
+    return run(msa, directory, check=check, **{"name": "msaODJ1", **options})
+
+
+def refusal(error: type[OdjError], directory: FakeDirectory, **options: t.Any) -> str:
+    with pytest.raises(error) as caught:
+        account(directory, **options)
+    assert not {"add", "modify", "delete"} & set(directory.counts)
+    return str(caught.value)
+
+
+def readers(done: dict[str, t.Any]) -> int:
+    return len(done["service_account"]["allowed_readers"])
+
+
+def test_hosts_are_added_removed_and_set(directory: FakeDirectory) -> None:
+    assert account(directory, hosts={"add": ["odj01.contoso.test"]})["service_account"]["hosts"] == [HOSTS[0]]
+    assert not account(directory, hosts={"add": ["ODJ01$"]})["changed"]
+    assert not account(directory, hosts={"remove": ["odj02", "gone"]})["changed"]
+    assert HOSTS[0] in refusal(ServiceAccountError, directory, hosts={"add": ["odj02"]})
+    moved = account(directory, hosts={"add": ["odj02"], "remove": ["odj01"]})
+    assert moved["service_account"]["hosts"] == [HOSTS[1]]
+    assert [change["action"] for change in moved["plan"]["changes"]] == ["unlink_host", "link_host"]
+    assert account(directory, hosts={"set": []})["service_account"]["hosts"] == []
+    assert "2 computers" in refusal(ServiceAccountError, directory, hosts={"set": ["odj01", "odj02"]})
+
+
+def test_a_group_account_may_have_several_hosts(directory: FakeDirectory) -> None:
+    done = account(directory, **GROUP, hosts={"set": ["odj01", "odj02"]})
+    assert done["service_account"]["hosts"] == HOSTS[:2]
+    again = account(directory, **GROUP, hosts={"set": ["odj02", HOSTS[2]]})
+    assert again["service_account"]["hosts"] == HOSTS[1:]
+
+
+def test_every_host_that_is_not_there_is_named_at_once(directory: FakeDirectory) -> None:
+    account(directory, name="msaOther")
+    message = refusal(
+        DirectoryError, directory, **GROUP, hosts={"add": ["odj01", "odj09", "msaOther", "x.contoso.test"]}
+    )
+    assert all(f"{name}: there is no such computer" in message for name in ("odj09", "msaOther", "x.contoso.test"))
+    assert "odj01:" not in message
+
+
+def test_a_service_account_with_the_name_of_a_host_is_not_taken_for_it(directory: FakeDirectory) -> None:
+    account(directory, name="msaOther", dns_host_name="odj01.contoso.test")
+    done = account(directory, host="odj01.contoso.test")
+    assert done["service_account"]["hosts"] == [HOSTS[0]]
+
+
+def test_computers_are_never_searched_by_their_class_alone() -> None:
+    """(objectClass=computer) finds service accounts too: only the file that tells them apart may say it."""
+    users = set()
+    for path in PLUGINS.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and [getattr(a, "value", None) for a in node.args] == [
+                "objectClass",
+                "computer",
+            ]:
+                users.add(path.name)
+    assert users == {"service_accounts.py"}
+
+
+def test_readers_are_added_and_removed_and_the_rest_stays(directory: FakeDirectory) -> None:
+    made = account(directory, **GROUP, readers={"add": ["ODJ servers"]})
+    assert (readers(made), made["remarks"]) == (1, [])
+    more = account(directory, **GROUP, readers={"add": ["odj01", "CONTOSO\\ODJ02$"]})
+    assert readers(more) == 3
+    assert [remark.partition(" ")[0] for remark in more["remarks"]] == ["CONTOSO\\ODJ01$", "CONTOSO\\ODJ02$"]
+    assert "CONTOSO\\ODJ01$" in more["diff"][0]["after"]
+    assert not account(directory, **GROUP, readers={"add": ["odj02"], "remove": ["odj03"]})["changed"]
+    fewer = account(directory, **GROUP, readers={"remove": ["odj01", "odj02"]})
+    assert (readers(fewer), fewer["remarks"]) == (1, [])
+    assert "CONTOSO\\ODJ01$" in fewer["diff"][0]["before"]
+    assert fewer["service_account"]["allowed_readers"] == made["service_account"]["allowed_readers"]
+    assert readers(account(directory, **GROUP, readers={"set": []})) == 0
+
+
+def test_a_service_account_that_reads_is_no_single_computer(directory: FakeDirectory) -> None:
+    account(directory)
+    done = account(directory, **GROUP, readers={"set": ["msaODJ1", "odj01"]})
+    assert [remark.partition(" ")[0] for remark in done["remarks"]] == ["CONTOSO\\ODJ01$"]
+
+
+def test_a_deleted_reader_goes_by_its_sid(directory: FakeDirectory) -> None:
+    account(directory, **GROUP, readers={"set": ["odj01", "odj02"]})
+    gone = directory.value(HOSTS[0], "objectSid") or b""
+    directory.delete(HOSTS[0])
+    assert "odj01: there is no such account" in refusal(
+        DirectoryError, directory, **GROUP, readers={"remove": ["odj01"]}
+    )
+    assert readers(account(directory, **GROUP, readers={"remove": [str(Sid.from_bytes(gone))]})) == 1
+
+
+def test_entries_of_others_in_the_list_of_readers_survive(directory: FakeDirectory) -> None:
+    account(directory, **GROUP)
+    sid = Sid.from_bytes(directory.value(HOSTS[2], "objectSid") or b"")
+    deny = AccessRule(False, READ_PROPERTY, sid).to_ace()
+    directory.put(GHERE, **{MEMBERSHIP: dacl(deny)})
+    account(directory, **GROUP, readers={"set": ["odj01"]})
+    assert deny in (directory.value(GHERE, MEMBERSHIP) or b"")
+    assert "denies it" in refusal(ServiceAccountError, directory, **GROUP, readers={"add": ["odj03"]})
+
+
+def key(directory: FakeDirectory, start: int | None) -> None:
+    directory.put(KEYS, objectClass=("top", "container"))
+    values = {} if start is None else {"msKds-UseStartTime": str(start)}
+    directory.put(f"CN=1234,{KEYS}", **values)
+
+
+# 2026-11-23T17:00:00Z, ten hours before what the clock of the fake says
+TEN_HOURS_AGO = 116444736000000000 + 1795453200 * 10**7
+
+
+def test_a_group_account_waits_for_the_root_key(directory: FakeDirectory) -> None:
+    key(directory, TEN_HOURS_AGO + 10**7)
+    assert "may be used from 2026-11-24T03:00:01Z" in refusal(ServiceAccountError, directory, **GROUP)
+    key(directory, TEN_HOURS_AGO)
+    done = account(directory, **GROUP, require_kds_root_key=True)
+    assert done["kds_root_key"]["state"] == "usable"
+    assert "warnings" not in done
+    assert account(directory, **GROUP)["kds_root_key"] is None
+
+
+@pytest.mark.parametrize("visible", [False, True])
+def test_a_root_key_that_is_not_seen_is_a_warning_or_an_error(directory: FakeDirectory, visible: bool) -> None:
+    if visible:
+        key(directory, None)
+    assert "Nothing was written" in refusal(ServiceAccountError, directory, **GROUP, require_kds_root_key=True)
+    planned, done = account(directory, check=True, **GROUP), account(directory, **GROUP)
+    assert planned["warnings"] == done["warnings"]
+    assert "gmsaODJ$ can have a password is not known" in done["warnings"][0]
+    assert "warnings" not in account(directory, **GROUP)
+    assert "require_kds_root_key" in refusal(ServiceAccountError, directory, **GROUP, require_kds_root_key=True)
+
+
+def test_another_interval_is_remarked_on(directory: FakeDirectory) -> None:
+    account(directory, **GROUP, managed_password_interval_days=7)
+    done = account(directory, **GROUP)
+    assert not done["changed"]
+    assert done["remarks"] == ["The password changes every 7 days. The directory does not allow to change that."]
+
+
+def delegated(directory: FakeDirectory, *, writable: bool = True) -> tuple[str, bytes, bytes]:
+    sid = Sid.from_bytes(directory.value(HERE, "objectSid") or b"")
+    mine, other = (RIGHTS["create_computer"].rule(who).to_ace() for who in (sid, sid.sibling(9999)))
+    return directory.unit(f"OU=PCs,{BASE}", mine, other, writable=writable), mine, other
+
+
+def test_an_account_takes_its_delegations_along(directory: FakeDirectory) -> None:
+    account(directory)
+    unit, __, other = delegated(directory)
+    empty = directory.unit(f"OU=Empty,{BASE}")
+    options: dict[str, t.Any] = {"state": "absent", "remove_delegations": [unit.lower(), empty]}
+    planned, done = account(directory, check=True, **options), account(directory, **options)
+    assert planned["plan"] == done["plan"]
+    steps = [(change["action"], change["target"]) for change in done["plan"]["changes"]]
+    assert steps == [("replace_dacl", unit), ("delete", HERE)]
+    assert directory.value(unit, "nTSecurityDescriptor") == dacl(other)
+    assert not account(directory, **options)["changed"]
+
+
+def test_nothing_goes_when_a_delegation_cannot(directory: FakeDirectory) -> None:
+    account(directory)
+    unit, __, __ = delegated(directory, writable=False)
+    gone: dict[str, t.Any] = {"state": "absent"}
+    assert unit in refusal(TargetError, directory, **gone, remove_delegations=[unit])
+    assert f"OU=None,{BASE}" in refusal(TargetError, directory, **gone, remove_delegations=[f"OU=None,{BASE}"])
+    account(directory, **gone)
+
+
+def test_an_interruption_says_what_was_done(directory: FakeDirectory) -> None:
+    account(directory)
+    unit, mine, other = delegated(directory)
+    directory.refuse[HERE] = refused("remove the object", HERE, 50, "insufficientAccessRights", "")
+    with pytest.raises(OdjError, match=r"\(50\).*Done before this: OU=PCs"):
+        account(directory, state="absent", remove_delegations=[unit])
+    assert directory.value(unit, "nTSecurityDescriptor") == dacl(other)
+    assert mine not in dacl(other)
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"remove_delegations": [f"OU=PCs,{BASE}"]}, "remove_delegations"),
+        ({"state": "absent", "remove_delegations": ["PCs"]}, "PCs"),
+        ({"replicated_to": ["dc2", "DC2"]}, "there twice"),
+        ({"replicated_to": ["DC1"]}, "written to"),
+        ({"replicated_to": [""]}, "empty"),
+        ({"replication_timeout": -1}, "replication_timeout"),
+        ({"hosts": {"set": ["a"], "add": ["b"]}}, "hosts"),
+        ({"hosts": {"add": ["$"]}}, "hosts"),
+        ({"hosts": {"remove": ["CN=x,"]}}, "CN=x,"),
+        ({"readers": {"add": ["a"]}}, "readers"),
+        ({**GROUP, "readers": {"remove": ["a\\"]}}, "a\\"),
+        ({"dns_host_name": ""}, "dns_host_name"),
+    ],
+)
+def test_bad_options_are_refused_before_contact(
+    directory: FakeDirectory, options: dict[str, t.Any], named: str
+) -> None:
+    assert named in refusal(InvalidInput, directory, **options)
+    assert directory.counts["search"] == 0
+
+
+class Forest:
+    """Directories by server, and which of them were opened."""
+
+    def __init__(self, **servers: FakeDirectory) -> None:
+        self.servers = servers
+        self.opened: list[Settings] = []
+
+    def run(self, *, check: bool = False, **options: t.Any) -> dict[str, t.Any]:
+        def opened(settings: Settings) -> t.Any:
+            self.opened.append(settings)
+            if settings.server not in self.servers:
+                raise DirectoryError("connect to the directory", on=settings.server)
+            return nullcontext(self.servers[settings.server])
+
+        given = {"name": "msaODJ1", "server_name": "alias", "replicated_to": ["dc2"], "replication_timeout": 0}
+        with msa.open_job(parameters(msa, **{**given, **options}), opened) as job:
+            return carry_out(job, check_mode=check)
+
+
+def test_another_server_that_has_it_is_waited_for(directory: FakeDirectory) -> None:
+    forest = Forest(dc1=directory, dc2=directory)
+    done = forest.run()
+    assert [(one.server, one.server_name) for one in forest.opened] == [("dc1", "alias"), ("dc2", None)]
+    assert done["replication"] == [{"server": "dc2", "looks": 1}]
+    assert forest.run()["replication"] == [{"server": "dc2", "looks": 1}]
+    assert forest.run(check=True, description="x")["replication"] == [{"server": "dc2", "looks": 0}]
+    assert forest.run(state="absent")["replication"] == [{"server": "dc2", "looks": 1}]
+
+
+def test_a_server_that_lags_is_named_also_when_nothing_changes(directory: FakeDirectory) -> None:
+    forest = Forest(dc1=directory, dc2=FakeDirectory())
+    for __ in range(2):
+        with pytest.raises(DirectoryError, match=r"dc2.*another state of msaODJ1"):
+            forest.run()
+    assert directory.value(HERE, "sAMAccountName") == b"msaODJ1$"
+    with pytest.raises(DirectoryError, match="another state"):
+        Forest(dc1=FakeDirectory(), dc2=directory).run(state="absent")
+
+
+def test_every_server_is_tried_before_anything_is_written(directory: FakeDirectory) -> None:
+    with pytest.raises(DirectoryError, match="dc9"):
+        Forest(dc1=directory).run(replicated_to=["dc9"])
+    other = FakeDirectory()
+    other.put("", defaultNamingContext="DC=other,DC=test")
+    with pytest.raises(DirectoryError, match="does not hold"):
+        Forest(dc1=directory, dc2=other).run()
+    assert directory.counts["add"] == 0
