@@ -26,8 +26,8 @@ from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import dacl
 
 DN = "OU=PCs,DC=contoso,DC=test"
 MINE, OTHER = Sid(5, (21, 1, 2, 3, 1000)), Sid(5, (21, 1, 2, 3, 1001))
-GRANT = RIGHTS["create_computer"].rule(MINE).to_ace()
-THEIRS = RIGHTS["create_computer"].rule(OTHER).to_ace()
+GRANT = RIGHTS["create_computer"].parts[0].rule(MINE, subtree=False).to_ace()
+THEIRS = RIGHTS["create_computer"].parts[0].rule(OTHER, subtree=False).to_ace()
 DENY = AccessRule(False, CREATE_CHILD, MINE, COMPUTER_CLASS).to_ace()
 BROAD = AccessRule(True, FULL_CONTROL, MINE).to_ace()
 ABOVE = AccessRule(True, CREATE_CHILD, MINE, COMPUTER_CLASS, flags=INHERITED).to_ace()

@@ -192,7 +192,9 @@ def test_another_interval_is_remarked_on(directory: FakeDirectory) -> None:
 
 def delegated(directory: FakeDirectory, *, writable: bool = True) -> tuple[str, bytes, bytes]:
     sid = Sid.from_bytes(directory.value(HERE, "objectSid") or b"")
-    mine, other = (RIGHTS["create_computer"].rule(who).to_ace() for who in (sid, sid.sibling(9999)))
+    mine, other = (
+        RIGHTS["create_computer"].parts[0].rule(who, subtree=False).to_ace() for who in (sid, sid.sibling(9999))
+    )
     return directory.unit(f"OU=PCs,{BASE}", mine, other, writable=writable), mine, other
 
 
