@@ -57,7 +57,8 @@ def units_below(directory: Directory, base: Dn) -> list[Unit]:
 
 def units_named(domains: Domains, names: Iterable[Dn]) -> dict[object, Unit]:
     """Return those of the objects that exist, with owner and access list, by Dn.key."""
-    wheres = [Equals("distinguishedName", str(name)) for name in names]
+    base = Dn.parse(domains.base)
+    wheres = [Equals("distinguishedName", str(name)) for name in names if name.is_within(base)]
     found: dict[object, Unit] = {}
     for part in _chunks(wheres):
         entries = domains.directory.search(domains.base, AnyOf(part), _UNIT, dacl=True, owner=True)

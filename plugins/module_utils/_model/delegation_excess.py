@@ -13,7 +13,6 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule 
     AccessRule,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.connector import MINIMUM_BUILD
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation import COMPUTER_CLASS
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation_finding import SEVERITIES, Finding
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation_survey import (
     SERVICE_ACCOUNTS,
@@ -27,6 +26,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.effective_ri
     granted,
     owner_of,
     reach,
+    speaks_of_creating,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sddl import ace_to_sddl
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.well_known import OWNER_RIGHTS
@@ -45,8 +45,7 @@ EXCESS = {
 def excess_of(rule: AccessRule) -> tuple[str, ...]:
     """Return what an entry that allows grants beyond creating computers on one object: keys of EXCESS."""
     mask = granted(rule)
-    creates = mask & CREATE_CHILD and rule.object_type in (None, COMPUTER_CLASS)
-    tree = ("whole_tree",) if creates and rule.flags & CONTAINER_INHERIT else ()
+    tree = ("whole_tree",) if speaks_of_creating(rule) and rule.flags & CONTAINER_INHERIT else ()
     if rule.object_type is not None:
         return tree
     if mask & FULL_CONTROL == FULL_CONTROL:
@@ -97,8 +96,7 @@ def _service_accounts(survey: Survey, unit: Unit, entry: Entry) -> Iterator[Find
 
 def _legacy(survey: Survey, unit: Unit, entry: Entry, excess: tuple[str, ...]) -> Iterator[Finding]:
     rule, trustee = entry.rule, survey.trustee(entry.rule.trustee)
-    creates = granted(rule) & CREATE_CHILD and rule.object_type in (None, COMPUTER_CLASS)
-    if not creates and not excess:
+    if not speaks_of_creating(rule) and not excess:
         return
     where, ace = survey.origin(unit, entry)
     full = "full_control" in excess

@@ -155,14 +155,14 @@ class Survey:
     def entry_json(self, unit: Unit, entry: Entry) -> dict[str, t.Any]:
         """Return one entry as data for a task result."""
         trustee = self.trustee(entry.rule.trustee)
-        kind = entry.rule.object_type
         return {
             "account": trustee.name,
             "sid": str(trustee.sid),
             "kind": trustee.kind,
             "type": "allow" if entry.rule.allow else "deny",
-            "classes": self.class_names.get(kind, str(kind)) if kind else "all",
+            "classes": self._class_name(entry.rule.object_type),
             "reach": reach(entry.rule),
+            "heirs": self._class_name(entry.rule.inherited_type),
             "conditional": entry.rule.conditional,
             "inherited": entry.rule.inherited,
             "inherited_from": self.source(unit, entry),
@@ -200,6 +200,9 @@ class Survey:
                 known.get(sid) or well_known_name(sid) or str(sid) for sid in token.sids - {token.account.sid}
             ),
         }
+
+    def _class_name(self, guid: uuid.UUID | None) -> str:
+        return "all" if guid is None else self.class_names.get(guid) or str(guid)
 
     def _ancestors(self, dn: Dn | None) -> Iterator[Unit]:
         while dn:

@@ -88,11 +88,13 @@ def owner_of(descriptor: SecurityDescriptor) -> Sid | None:
 
 def creating(descriptor: SecurityDescriptor) -> list[Entry]:
     """Return the entries that speak of creating computers, on the object or below it, in their order."""
-    return [
-        entry
-        for entry in entries(descriptor)
-        if granted(entry.rule) & CREATE_CHILD and entry.rule.object_type in (None, COMPUTER_CLASS)
-    ]
+    return [entry for entry in entries(descriptor) if speaks_of_creating(entry.rule)]
+
+
+def speaks_of_creating(rule: AccessRule) -> bool:
+    """Say whether an entry is about creating computers, here or in what inherits it (not in computers themselves)."""
+    in_computers_only = not rule.applies_here and rule.inherited_type == COMPUTER_CLASS
+    return bool(granted(rule) & CREATE_CHILD) and rule.object_type in (None, COMPUTER_CLASS) and not in_computers_only
 
 
 def granted(rule: AccessRule) -> int:
@@ -120,10 +122,14 @@ def may_create_computers(descriptor: SecurityDescriptor | None, token: Token) ->
         return Decision("true", "no_access_list")
     owner = owner_of(descriptor)
     uncertain: dict[bool, Entry] = {}
+    doubted: set[Sid] = set()
     for entry in entries(descriptor):
         held = _concerns(entry.rule, token, owner)
-        if held is False or not entry.rule.speaks_of(CREATE_CHILD, COMPUTER_CLASS):
+        # Of two entries for a doubtful SID the second never decides: the first did, or neither concerns the account.
+        if held is False or entry.rule.trustee in doubted or not entry.rule.speaks_of(CREATE_CHILD, COMPUTER_CLASS):
             continue
+        if held is None and not entry.rule.conditional:
+            doubted.add(entry.rule.trustee)
         if held is None or entry.rule.conditional:
             uncertain.setdefault(entry.rule.allow, entry)
         elif (not entry.rule.allow) not in uncertain:
@@ -140,7 +146,8 @@ def _unknown(entry: Entry) -> Decision:
 def _concerns(rule: AccessRule, token: Token, owner: Sid | None) -> bool | None:
     if rule.trustee != OWNER_RIGHTS:
         return token.holds(rule.trustee)
-    return token.holds(owner) if owner else None
+    # Servers differ in whether such an entry counts for more than READ_CONTROL and WRITE_DAC (Samba 4.17: no).
+    return False if owner and token.holds(owner) is False else None
 
 
 @lru_cache(maxsize=4096)

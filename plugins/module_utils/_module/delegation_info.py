@@ -108,7 +108,8 @@ class DelegationInfo:
             holders = {entry.rule.trustee for descriptor in descriptors for entry in creating(descriptor)}
             named = [sid for sid in sorted(holders, key=str) if known[sid].kind in SERVICE_ACCOUNTS]
             accounts = resolve_accounts(domains, [str(sid) for sid in named])
-        kinds = {rule.object_type for rule in rules if rule.object_type and granted(rule) & CREATE_CHILD}
+        speaking = [rule for rule in rules if granted(rule) & CREATE_CHILD]
+        kinds = {kind for rule in speaking for kind in (rule.object_type, rule.inherited_type) if kind}
         self._survey = Survey(
             units=units,
             above=above,

@@ -13,9 +13,11 @@ ALLOW, DENY, ALLOW_OBJECT, DENY_OBJECT = 0, 1, 5, 6
 CONTAINER_INHERIT, NO_PROPAGATE, INHERIT_ONLY, OBJECT_INHERIT = 0x02, 0x04, 0x08, 0x01
 GENERIC_ALL, FULL = 0x10000000, 0x000F01FF
 CREATE, DELETE_CHILD, READ, WRITE_DAC, WRITE_OWNER = 0x1, 0x2, 0x20094, 0x40000, 0x80000
-# More than half of the entries speak of creating something, else hardly any list would decide.
-MASKS = (CREATE, CREATE, CREATE, CREATE | DELETE_CHILD, FULL, GENERIC_ALL, FULL & ~CREATE, READ, DELETE_CHILD,
-         WRITE_DAC, WRITE_DAC | WRITE_OWNER, 0x20, 0x100)  # fmt: skip
+CONTROL_ACCESS = 0x100
+# More than half of the entries speak of creating something, else hardly any list would decide. None grants
+# CONTROL_ACCESS without CREATE: for Samba 4.17 an object entry with it grants whatever is asked for its object type.
+MASKS = (CREATE, CREATE, CREATE, CREATE | DELETE_CHILD, FULL, GENERIC_ALL, FULL & ~CREATE & ~CONTROL_ACCESS, READ,
+         DELETE_CHILD, WRITE_DAC, WRITE_DAC | WRITE_OWNER, 0x20)  # fmt: skip
 FLAGS = (0, 0, 0, CONTAINER_INHERIT, CONTAINER_INHERIT, CONTAINER_INHERIT | INHERIT_ONLY,
          CONTAINER_INHERIT | NO_PROPAGATE, CONTAINER_INHERIT | NO_PROPAGATE | INHERIT_ONLY, OBJECT_INHERIT)  # fmt: skip
 
@@ -77,6 +79,7 @@ def sid(text: str) -> bytes:
     return bytes((1, len(numbers))) + authority.to_bytes(6, "big") + struct.pack(f"<{len(numbers)}I", *numbers)
 
 
+# Without This Organization (S-1-5-15): Samba's tokens for a simple bind lack it, those of Windows have it.
 WELL_KNOWN: Mapping[str, bytes] = {
     name: sid(text)
     for name, text in {
