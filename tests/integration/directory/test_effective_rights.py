@@ -140,10 +140,8 @@ def _told(connection: ldap3.Connection, unit: str) -> bool | None:
         )
     except LDAPNoSuchObjectResult:
         return None
-    (entry,) = acl.responses(connection) or [None]
-    if entry is None or not entry["raw_attributes"]["objectClass"]:
-        return None
-    return b"computer" in entry["raw_attributes"]["allowedChildClassesEffective"]
+    values = acl.responses(connection)[0]["raw_attributes"]
+    return b"computer" in values["allowedChildClassesEffective"] if values["objectClass"] else None
 
 
 def _creates(connection: ldap3.Connection, unit: str, name: str) -> bool:

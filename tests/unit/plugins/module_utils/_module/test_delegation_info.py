@@ -46,11 +46,9 @@ class Scene:
 
     def __init__(self) -> None:
         self.directory = FakeDirectory()
-        self.directory.put(
-            BASE,
-            objectSid=Sid(5, DOMAIN_SID.sub_authorities[:-1]).to_bytes(),
-            **{"ms-DS-MachineAccountQuota": "10", "nTSecurityDescriptor": listed()},
-        )
+        domain = Sid(5, DOMAIN_SID.sub_authorities[:-1])
+        self.directory.put(BASE, objectSid=domain.to_bytes(), nTSecurityDescriptor=listed())
+        self.directory.put(BASE, **{"ms-DS-MachineAccountQuota": "10"})
         self.msa = self.service_account("msaODJ1", hosted=True)
         self.group = self.directory.account("odj-connectors", cls=("top", "group"))
         self.groups("msaODJ1", self.group)
