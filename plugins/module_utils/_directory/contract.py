@@ -82,7 +82,14 @@ class Directory(t.Protocol):
     """What the rest of the directory side needs of a directory."""
 
     def search(
-        self, base: str, where: Filter, attributes: Sequence[str], *, scope: str = "subtree", dacl: bool = False
+        self,
+        base: str,
+        where: Filter,
+        attributes: Sequence[str],
+        *,
+        scope: str = "subtree",
+        dacl: bool = False,
+        owner: bool = False,
     ) -> list[Entry]:
         """Return the objects that match; ``dacl`` makes nTSecurityDescriptor carry the access list alone.
 
@@ -92,6 +99,7 @@ class Directory(t.Protocol):
             attributes: What to ask for.
             scope: "base", "level" or "subtree".
             dacl: Send the SD flags control with DACL_SECURITY_INFORMATION.
+            owner: With ``dacl``: ask for the owner too (OWNER_SECURITY_INFORMATION).
 
         Raises:
             DirectoryError: With code 32 when the base does not exist.

@@ -60,6 +60,11 @@ class Domains:
             self._domain = Domain(self.base, entry.text("nETBIOSName"), entry.text("dnsRoot"))
         return self._domain
 
+    @property
+    def schema(self) -> str:
+        """DN of the schema."""
+        return self._schema
+
     def well_known(self, guid: str) -> str:
         """Return the DN of a container by its well-known GUID (MS-ADTS 6.1.1.4), "" when the domain has none."""
         attributes = ["wellKnownObjects", "otherWellKnownObjects"]

@@ -32,7 +32,7 @@ except ImportError as error:
 else:
     LDAP3_IMPORT_ERROR = None
 
-DACL = 4  # LDAP_SERVER_SD_FLAGS_OID, MS-ADTS 3.1.1.3.4.1.11: DACL_SECURITY_INFORMATION
+OWNER, DACL = 1, 4  # LDAP_SERVER_SD_FLAGS_OID, MS-ADTS 3.1.1.3.4.1.11
 PAGE = 500
 _PAGED_RESULTS = "1.2.840.113556.1.4.319"
 OPERATIONS = ("bind", "search", "modify", "add", "delete")
@@ -51,7 +51,14 @@ class LdapDirectory:
         self._pass("bind", f"log on as {username}", self._server, self._connection.bind)
 
     def search(
-        self, base: str, where: Filter, attributes: Sequence[str], *, scope: str = "subtree", dacl: bool = False
+        self,
+        base: str,
+        where: Filter,
+        attributes: Sequence[str],
+        *,
+        scope: str = "subtree",
+        dacl: bool = False,
+        owner: bool = False,
     ) -> list[Entry]:
         """See Directory."""
         paged = PAGE if scope != "base" else None
@@ -60,7 +67,7 @@ class LdapDirectory:
         while True:
             self._pass(
                 "search", "search the directory", base, self._connection.search, base, str(where), scope.upper(),
-                attributes=list(attributes), controls=_controls(dacl), paged_size=paged, paged_cookie=cookie,
+                attributes=list(attributes), controls=_controls(dacl, owner), paged_size=paged, paged_cookie=cookie,
             )  # fmt: skip
             found += [_entry(item) for item in self._connection.response or () if item["type"] == "searchResEntry"]
             controls = self._connection.result.get("controls") or {}
@@ -160,8 +167,8 @@ def _secure(settings: Settings, connection: t.Any) -> None:
         raise refused("start TLS", where, result["result"], result["description"], result["message"] or "")
 
 
-def _controls(dacl: bool) -> t.Any:
-    return security_descriptor_control(sdflags=DACL) if dacl else None
+def _controls(dacl: bool, owner: bool = False) -> t.Any:
+    return security_descriptor_control(sdflags=DACL | (OWNER if owner else 0)) if dacl else None
 
 
 def _entry(item: Mapping[str, t.Any]) -> Entry:

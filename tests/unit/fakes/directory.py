@@ -89,7 +89,14 @@ class FakeDirectory:
         return self._objects[_key(dn)].one(attribute)
 
     def search(
-        self, base: str, where: Filter, attributes: Sequence[str], *, scope: str = "subtree", dacl: bool = False
+        self,
+        base: str,
+        where: Filter,
+        attributes: Sequence[str],
+        *,
+        scope: str = "subtree",
+        dacl: bool = False,
+        owner: bool = False,
     ) -> list[Entry]:
         self.counts["search"] += 1
         if scope != "subtree" and base and not any(_under(e.dn, base) for e in self._objects.values()):

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to the collection hybridjoin.odj: may change without notice.
+"""Entries that give more than a connector needs: what is too much about them, and whom it concerns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import (
+    CONTAINER_INHERIT,
+    CREATE_CHILD,
+    FULL_CONTROL,
+    AccessRule,
+)
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.connector import MINIMUM_BUILD
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation_finding import SEVERITIES, Finding
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation_survey import (
+    SERVICE_ACCOUNTS,
+    Survey,
+    Trustee,
+    Unit,
+)
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.effective_rights import (
+    Entry,
+    entries,
+    granted,
+    owner_of,
+    reach,
+    speaks_of_creating,
+)
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sddl import ace_to_sddl
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.well_known import OWNER_RIGHTS
+
+WRITE_DAC, WRITE_OWNER = 0x00040000, 0x00080000  # MS-DTYP 2.4.3
+EXCESS = {
+    "full_control": ("high", "full control"),
+    "change_permissions": ("high", "the right to change permissions (WriteDacl)"),
+    "take_ownership": ("high", "the right to take ownership (WriteOwner)"),
+    "ownership": ("high", "ownership, and with it the right to change permissions"),
+    "every_class": ("medium", "the right to create objects of every class, service accounts included"),
+    "whole_tree": ("low", "the right on everything below as well"),
+}
+
+
+def excess_of(rule: AccessRule) -> tuple[str, ...]:
+    """Return what an entry that allows grants beyond creating computers on one object: keys of EXCESS."""
+    mask = granted(rule)
+    tree = ("whole_tree",) if speaks_of_creating(rule) and rule.flags & CONTAINER_INHERIT else ()
+    if rule.object_type is not None:
+        return tree
+    if mask & FULL_CONTROL == FULL_CONTROL:
+        return ("full_control", *tree)
+    rights = ((WRITE_DAC, "change_permissions"), (WRITE_OWNER, "take_ownership"), (CREATE_CHILD, "every_class"))
+    return (*(word for bit, word in rights if mask & bit), *tree)
+
+
+def excess_findings(survey: Survey, unit: Unit, entry: Entry) -> Iterator[Finding]:
+    """Yield what is too much about one entry."""
+    if not entry.rule.allow:
+        return
+    yield from _service_accounts(survey, unit, entry)
+    trustee, excess = survey.trustee(entry.rule.trustee), excess_of(entry.rule)
+    if trustee.kind == "computer":
+        yield from _legacy(survey, unit, entry, excess)
+    elif excess and (trustee.kind in SERVICE_ACCOUNTS or survey.inside(trustee.sid)):
+        yield _broader(survey, unit, entry, excess)
+
+
+def ownership_findings(survey: Survey, unit: Unit) -> Iterator[Finding]:
+    """Yield a finding when a judged account owns the unit, unless entries for OWNER RIGHTS take that meaning away."""
+    owner = owner_of(unit.descriptor) if unit.descriptor else None
+    inside = survey.inside(owner) if owner else []
+    limited = unit.descriptor and any(e.rule.trustee == OWNER_RIGHTS for e in entries(unit.descriptor))
+    if owner is None or limited or not inside:
+        return
+    trustee = survey.trustee(owner)
+    cause = f"{trustee.name} owns it{_members(inside, trustee)}: {EXCESS['ownership'][1]}."
+    yield Finding("broader", "high", unit.dn, cause, "Make Domain Admins the owner.", trustee, "", ("ownership",))
+
+
+def _service_accounts(survey: Survey, unit: Unit, entry: Entry) -> Iterator[Finding]:
+    kind = entry.rule.object_type
+    name = survey.class_names.get(kind, "") if kind else ""
+    if not granted(entry.rule) & CREATE_CHILD or not name.casefold().startswith("msds-"):
+        return
+    trustee = survey.trustee(entry.rule.trustee)
+    where, ace = survey.origin(unit, entry)
+    cause = (
+        f"{trustee.name} may create objects of class {name} ({reach(entry.rule)}). Whoever may make service accounts "
+        "in a unit may gain the rights of other accounts by it (known as BadSuccessor for delegated service accounts)."
+    )
+    severity = "high" if name.casefold() == "msds-delegatedmanagedserviceaccount" else "medium"
+    cure = "Remove the entry unless its purpose is known."
+    yield Finding("creates_service_accounts", severity, where, cause, cure, trustee, ace_to_sddl(ace))
+
+
+def _legacy(survey: Survey, unit: Unit, entry: Entry, excess: tuple[str, ...]) -> Iterator[Finding]:
+    rule, trustee = entry.rule, survey.trustee(entry.rule.trustee)
+    if not speaks_of_creating(rule) and not excess:
+        return
+    where, ace = survey.origin(unit, entry)
+    full = "full_control" in excess
+    what = EXCESS[excess[0]][1] if excess and excess[0] != "whole_tree" else "the right to create computers"
+    cause = (
+        f"The computer account {trustee.name} has {what} ({reach(rule)}). Connectors older than {MINIMUM_BUILD} needed "
+        "that, because they ran as the computer itself."
+    )
+    cure = "Remove the entry when no such connector runs on that computer any more."
+    severity = "high" if full else "medium"
+    yield Finding("legacy_computer_account", severity, where, cause, cure, trustee, ace_to_sddl(ace), excess)
+
+
+def _broader(survey: Survey, unit: Unit, entry: Entry, excess: tuple[str, ...]) -> Finding:
+    trustee = survey.trustee(entry.rule.trustee)
+    where, ace = survey.origin(unit, entry)
+    what = "; ".join(EXCESS[word][1] for word in excess)
+    severity = min((EXCESS[word][0] for word in excess), key=SEVERITIES.index)
+    members = _members(survey.inside(trustee.sid), trustee)
+    cause = f"{trustee.name} has more than a connector needs ({reach(entry.rule)}){members}: {what}."
+    cure = (
+        f"Take the account out of {trustee.name}, or remove the entry."
+        if members
+        else "Remove the entry, and let odj_ou_delegate make the exact one for the account in the same change."
+    )
+    return Finding("broader", severity, where, cause, cure, trustee, ace_to_sddl(ace), excess)
+
+
+def _members(inside: Sequence[str], trustee: Trustee) -> str:
+    names = [name for name in inside if name != trustee.name]
+    return f", which {', '.join(names)} {'is' if len(names) == 1 else 'are'} in" if names else ""

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Our access check against that of a real directory: random access lists, and what the accounts themselves may do."""
+
+from __future__ import annotations
+
+import random
+import secrets
+import typing as t
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+
+import ldap3
+import pytest
+from ldap3.core.exceptions import LDAPInsufficientAccessRightsResult, LDAPNoSuchObjectResult
+
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.delegations import tokens
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.objects import Domains, resolve_accounts
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module import delegation_info
+from ansible_collections.hybridjoin.odj.tests.integration.directory import random_lists as lists
+from ansible_collections.hybridjoin.odj.tests.integration.directory.scene import Open, Task
+from odj_lab import directory as lab_directory
+from odj_lab import directory_acl as acl
+from odj_lab.settings import Lab
+
+UNITS = 600
+DOMAIN_COMPUTERS = 515
+OWNER_GROUP_DACL = [("1.2.840.113556.1.4.801", True, bytes.fromhex("3003020107"))]
+TREE_DELETE = [("1.2.840.113556.1.4.805", True, None)]
+
+
+class Cast(t.NamedTuple):
+    """Accounts with their passwords, and the groups beside them: nested, universal, not theirs, as a primary group."""
+
+    passwords: dict[str, str]
+    sids: dict[str, bytes]
+
+
+@pytest.fixture
+def players(lab: Lab, administrator: ldap3.Connection, accounts: dict[str, str], yard: str) -> Iterator[Cast]:
+    """Put the first account into a group of a group, give the second a primary group of its own."""
+    first, second = (f"CN={name},{lab_directory.msa_container(lab)}" for name in accounts)
+    tag = secrets.token_hex(3)
+    kinds = {"global": -2147483646, "local": -2147483644, "universal": -2147483640, "primary": -2147483646,
+             "other": -2147483646}  # fmt: skip
+    groups = {name: f"CN={name}{tag},{yard}" for name in kinds}
+    for name, dn in groups.items():
+        administrator.add(dn, "group", {"sAMAccountName": f"{name}{tag}", "groupType": kinds[name]})
+    members = {"global": first, "local": groups["global"], "universal": groups["global"], "primary": second}
+    for name, member in members.items():
+        administrator.modify(groups[name], t.cast(t.Any, {"member": [(ldap3.MODIFY_ADD, [member])]}))
+    sids = {name: lab_directory.sid_of(administrator, lab, f"{name}{tag}") for name in kinds}
+    relative = int.from_bytes(sids["primary"][-4:], "little")
+    administrator.modify(second, t.cast(t.Any, {"primaryGroupID": [(ldap3.MODIFY_REPLACE, [relative])]}))
+    sids |= {name: lab_directory.sid_of(administrator, lab, f"{name}$") for name in accounts}
+    yield Cast(accounts, sids)
+    administrator.modify(second, t.cast(t.Any, {"primaryGroupID": [(ldap3.MODIFY_REPLACE, [DOMAIN_COMPUTERS])]}))
+
+
+@pytest.fixture
+def random_units(lab: Lab, administrator: ldap3.Connection, yard: str, players: Cast) -> list[str]:
+    """Make units, a third of them below others, each with a random owner and a random access list."""
+    source = random.Random(4)  # noqa: S311 - the same lists in every run
+    domain_admins = lab_directory.sid_of(administrator, lab, "Domain Admins")
+    pool = _pool(administrator, lab, players)
+    owners = [domain_admins, *players.sids.values(), lists.WELL_KNOWN["Authenticated Users"]]
+    way_in = lists.ace(lists.ALLOW, lists.CONTAINER_INHERIT, lists.FULL, domain_admins, None, None)
+    look = lists.ace(0, lists.CONTAINER_INHERIT, lists.READ, lists.WELL_KNOWN["Authenticated Users"], None, None)
+    names: list[str] = []
+    for number in range(UNITS):
+        parent = source.choice(names) if names and number % 3 == 0 else yard
+        names.append(f"OU=r{number},{parent}")
+        administrator.add(names[-1], "organizationalUnit")
+        aces = (way_in, look, *lists.random_list(source, pool))
+        made = lists.descriptor(source.choice(owners), domain_admins, aces, protected=source.random() < 0.2)
+        change = {"nTSecurityDescriptor": [(ldap3.MODIFY_REPLACE, [made])]}
+        administrator.modify(names[-1], t.cast(t.Any, change), controls=OWNER_GROUP_DACL)
+    return names
+
+
+def test_we_say_what_the_directory_says_and_does(
+    lab: Lab, task: Task, yard: str, players: Cast, random_units: list[str]
+) -> None:
+    done = task(
+        delegation_info,
+        username=f"{lab.netbios}\\Administrator",
+        password=lab.passwords["Administrator"],
+        search_base=yard,
+        accounts=list(players.passwords),
+    )
+    ours = {(a["organizational_unit"], a["account"]): a for a in done["access"]}
+    disagreements = []
+    verdicts: Counter[str] = Counter()
+    readable = 0
+    for name, password in players.passwords.items():
+        with lab_directory.connected(lab, f"{name}$", password) as connection:
+            for number, unit in enumerate(random_units):
+                found = ours[unit, f"{lab.netbios}\\{name}$"]
+                told, did = _told(connection, unit), _creates(connection, unit, f"T{number}{name[-4:]}")
+                verdicts[found["reason"]] += 1
+                readable += told is not None
+                if found["can_create"] == "unknown":
+                    assert found["through"] == "OWNER RIGHTS", found
+                elif {found["can_create"] == "true"} != {did, did if told is None else told}:
+                    disagreements.append((found, told, did))
+    assert disagreements == []
+    assert sum(verdicts.values()) == UNITS * 2
+    assert min(verdicts["allowed"], verdicts["denied"], verdicts["not_granted"]) > UNITS / 6
+    assert verdicts["membership"] < UNITS / 20
+    assert readable > UNITS * 1.5
+
+
+def test_we_know_the_groups_of_an_account_as_the_directory_does(
+    lab: Lab, opened: Open, administrator: ldap3.Connection, players: Cast
+) -> None:
+    passwords = {**{f"{name}$": password for name, password in players.passwords.items()},
+                 **{name: lab.passwords[name] for name in ("Administrator", "odj-automation")}}  # fmt: skip
+    everything = "(|(objectClass=group)(objectClass=user)(objectClass=foreignSecurityPrincipal))"
+    administrator.search(lab.base_dn, everything, attributes=["objectSid"])
+    population = {entry["raw_attributes"]["objectSid"][0] for entry in acl.responses(administrator)}
+    with opened() as directory:
+        domains = Domains(directory)
+        known = tokens(domains, resolve_accounts(domains, list(passwords)))
+    for token, (name, password) in zip(known, passwords.items(), strict=True):
+        with lab_directory.connected(lab, name, password) as connection:
+            connection.search("", "(objectClass=*)", ldap3.BASE, attributes=["tokenGroups"])
+            held = set(acl.responses(connection)[0]["raw_attributes"]["tokenGroups"])
+        assert len(held) > 5
+        verdicts = {sid: token.holds(Sid.from_bytes(sid)) for sid in population | held}
+        assert {sid for sid, verdict in verdicts.items() if verdict} == held, name
+        assert None not in verdicts.values()
+
+
+def _told(connection: ldap3.Connection, unit: str) -> bool | None:
+    """Return what allowedChildClassesEffective says; None when the account may not even read that."""
+    try:
+        connection.search(
+            unit, "(objectClass=*)", ldap3.BASE, attributes=["allowedChildClassesEffective", "objectClass"]
+        )
+    except LDAPNoSuchObjectResult:
+        return None
+    values = acl.responses(connection)[0]["raw_attributes"]
+    return b"computer" in values["allowedChildClassesEffective"] if values["objectClass"] else None
+
+
+def _creates(connection: ldap3.Connection, unit: str, name: str) -> bool:
+    try:
+        connection.add(f"CN={name},{unit}", "computer", {"sAMAccountName": f"{name}$", "userAccountControl": 4096})
+    except LDAPInsufficientAccessRightsResult:
+        return False
+    return True
+
+
+def _pool(connection: ldap3.Connection, lab: Lab, players: Cast) -> lists.Pool:
+    def guid(name: str) -> uuid.UUID:
+        return lab_directory.schema_guid(connection, lab, name)
+
+    nobody = lists.sid("S-1-5-21-1-2-3-4444")
+    foreign = lab_directory.sid_of(connection, lab, "intune-admin")
+    often = [*players.sids.values()] * 3 + [lists.WELL_KNOWN[n] for n in ("Everyone", "Authenticated Users")]
+    computer, restrictions = guid("computer"), uuid.UUID("4c164200-20c0-11d0-a768-00aa006e0529")
+    classes = [computer] * 5 + [guid("user"), guid("msDS-ManagedServiceAccount"), guid("organizationalUnit")]
+    return lists.Pool(
+        trustees=[*often, *lists.WELL_KNOWN.values(), nobody, foreign],
+        kinds=[None, None, None, None, *classes, restrictions, guid("dNSHostName")],
+        heirs=[None, None, None, None, computer, guid("organizationalUnit"), guid("user")],
+    )
