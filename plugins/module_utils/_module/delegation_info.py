@@ -23,9 +23,9 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.objects 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.session import open_directory
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import CREATE_CHILD
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.account_name import AccountName
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation import RIGHTS
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation_finding import SEVERITIES, Finding
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation_findings import findings
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation_rights import COMPUTER_CLASS
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation_survey import (
     SERVICE_ACCOUNTS,
     Judgement,
@@ -94,8 +94,7 @@ class DelegationInfo:
 
         """
         request, domains = self._request, Domains(self._directory)
-        right = RIGHTS["create_computer"]
-        domains.check_class(right.class_name, right.object_type)
+        domains.check_class("computer", COMPUTER_CLASS)
         accounts = resolve_accounts(domains, request.accounts)
         units, above = self._units(domains)
         domain, quota = domain_head(domains)
