@@ -61,7 +61,7 @@ class Targets:
         unusual = any(unit.object_class != "organizationalUnit" for unit in units)
         computers = domains.well_known(COMPUTERS_CONTAINER_GUID) if unusual else ""
         controllers = domains.well_known(DOMAIN_CONTROLLERS_GUID)
-        refuse_unsuitable(units, Landmarks(domains.base, controllers, computers), self.allowed)
+        refuse_unsuitable(units, Landmarks.of(domains.base, controllers, computers), self.allowed)
         return units
 
 
