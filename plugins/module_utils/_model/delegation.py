@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import (
     AccessRule,
@@ -29,6 +30,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation_w
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Change
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sddl import ace_to_sddl
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import SecurityDescriptor
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import Sid
 
 __all__ = ["COMPUTER_CLASS", "RIGHTS", "Account", "Delegation", "DelegationError", "Origin", "Wish", "compare"]
 
@@ -103,13 +105,20 @@ def _meaning(delegation: Delegation | None) -> str:
 
 def _apply(dn: str, aces: _Aces, wish: Wish, origin: Origin) -> tuple[_Aces, tuple[Delegation, ...]]:
     found: list[Delegation] = []
-    for account in wish.accounts:
-        for right in wish.rights:
-            if wish.present:
-                aces, delegation = _grant(dn, aces, account, right, origin)
-            else:
+    if wish.present:
+        listing, missing = _Listing.of(aces), []
+        for account in wish.accounts:
+            for right in wish.rights:
+                more, delegation = _grant(dn, listing, account, right, origin)
+                missing += more
+                found.append(delegation)
+        at = first_inherited(aces)
+        aces = (*aces[:at], *missing, *aces[at:])
+    else:
+        for account in wish.accounts:
+            for right in wish.rights:
                 aces, delegation = _revoke(aces, account, right, origin)
-            found.append(delegation)
+                found.append(delegation)
     for stranger in wish.strangers:
         aces, gone = _expel(aces, stranger)
         found += gone
@@ -121,31 +130,51 @@ def _rules(aces: _Aces) -> list[tuple[int, AccessRule]]:
     return [(index, rule) for index, rule in rules if rule is not None]
 
 
-def _grant(dn: str, aces: _Aces, account: Account, right: Right, origin: Origin) -> tuple[_Aces, Delegation]:
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    """A list, sorted once for all accounts: what one of them is granted decides nothing for another one or right."""
+
+    aces: _Aces
+    allowing: Mapping[Sid, Sequence[tuple[int, AccessRule]]]
+    denying: Sequence[tuple[int, AccessRule]]
+
+    @classmethod
+    def of(cls, aces: _Aces) -> _Listing:
+        allowing: dict[Sid, list[tuple[int, AccessRule]]] = {}
+        denying = []
+        for index, rule in _rules(aces):
+            if not rule.allow:
+                denying.append((index, rule))
+            elif not rule.conditional:
+                allowing.setdefault(rule.trustee, []).append((index, rule))
+        return cls(aces, allowing, denying)
+
+
+def _grant(
+    dn: str, listing: _Listing, account: Account, right: Right, origin: Origin
+) -> tuple[list[bytes], Delegation]:
     counting: list[tuple[bytes, AccessRule, bool]] = []
     missing: list[bytes] = []
     for part in right.parts:
-        allowing = _allowing(dn, aces, account, right, part, origin)
+        allowing = _allowing(dn, listing, account, right, part, origin)
         exact = part.rule(account.sid, subtree=right.subtree)
         if allowing:
             index, rule = next(((i, r) for i, r in allowing if r == exact), allowing[0])
-            counting.append((aces[index], rule, rule != exact))
+            counting.append((listing.aces[index], rule, rule != exact))
         else:
             missing.append(exact.to_ace())
-    at = first_inherited(aces)
-    after = (*aces[:at], *missing, *aces[at:])
     shown = missing or [ace for ace, rule, broader in counting]
     above = next((origin(rule) for ace, rule, broader in counting if rule.inherited), "")
     broader = any(broader for ace, rule, broader in counting)
-    return after, _delegation(account, right, "added" if missing else "present", broader, above, shown)
+    return missing, _delegation(account, right, "added" if missing else "present", broader, above, shown)
 
 
 def _allowing(
-    dn: str, aces: _Aces, account: Account, right: Right, part: Part, origin: Origin
+    dn: str, listing: _Listing, account: Account, right: Right, part: Part, origin: Origin
 ) -> list[tuple[int, AccessRule]]:
-    rules = _rules(aces)
-    allowing = [(i, r) for i, r in rules if _allows(r, account) and part.covered_by(r, subtree=right.subtree)]
-    denying = [(i, r) for i, r in rules if not r.allow and r.trustee in account.always_in]
+    mine = listing.allowing.get(account.sid, ())
+    allowing = [(i, r) for i, r in mine if part.covered_by(r, subtree=right.subtree)]
+    denying = [(i, r) for i, r in listing.denying if r.trustee in account.always_in]
     denying = [(i, r) for i, r in denying if part.denied_by(r, subtree=right.subtree)]
     if not denying or (allowing and allowing[0][0] < denying[0][0]):
         return allowing
@@ -154,13 +183,9 @@ def _allowing(
     raise DelegationError(
         f"let {account.name} {right.sentence}",
         on=dn,
-        got=f"an entry denies it: {ace_to_sddl(aces[index])}{where}",
+        got=f"an entry denies it: {ace_to_sddl(listing.aces[index])}{where}",
         advice="A Deny is never overridden or removed here: find out why it is there, and remove it if wrong.",
     )
-
-
-def _allows(rule: AccessRule, account: Account) -> bool:
-    return rule.allow and not rule.conditional and rule.trustee == account.sid
 
 
 def _revoke(aces: _Aces, account: Account, right: Right, origin: Origin) -> tuple[_Aces, Delegation]:

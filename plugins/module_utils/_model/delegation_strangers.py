@@ -73,17 +73,20 @@ def is_delegation(rule: AccessRule) -> bool:
 
 def delegated_to(descriptors: Iterable[SecurityDescriptor]) -> frozenset[Sid]:
     """Return everyone who holds such an entry."""
-    lists = (descriptor.dacl.aces for descriptor in descriptors if descriptor.dacl)
-    rules = (AccessRule.from_ace(ace) for aces in lists for ace in aces)
-    return frozenset(rule.trustee for rule in rules if rule is not None and is_delegation(rule))
+    return frozenset(rule.trustee for rule in _distinct(descriptors) if is_delegation(rule))
+
+
+def _distinct(descriptors: Iterable[SecurityDescriptor]) -> list[AccessRule]:
+    """Return each entry of these lists once: a thousand units mostly hold the same."""
+    aces = {ace for descriptor in descriptors if descriptor.dacl for ace in descriptor.dacl.aces}
+    rules = (AccessRule.from_ace(ace) for ace in aces)
+    return [rule for rule in rules if rule is not None]
 
 
 def foreign_denials(descriptors: Iterable[SecurityDescriptor]) -> bool:
     """Say whether any entry denies something to do with computers to somebody: then groups have to be known."""
-    lists = (descriptor.dacl.aces for descriptor in descriptors if descriptor.dacl)
-    rules = (AccessRule.from_ace(ace) for aces in lists for ace in aces)
     parts = [part for right in RIGHTS.values() for part in right.parts]
-    denials = (rule for rule in rules if rule is not None and not rule.allow and rule.trustee != EVERYONE)
+    denials = (rule for rule in _distinct(descriptors) if not rule.allow and rule.trustee != EVERYONE)
     return any(part.denied_by(rule, subtree=True) for rule in denials for part in parts)
 
 

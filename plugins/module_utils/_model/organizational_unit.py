@@ -62,35 +62,45 @@ class OrganizationalUnit:
         return f"{self.requested}: there is no such object{near}"
 
 
+_Key: t.TypeAlias = tuple[tuple[str, str], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Landmarks:
-    """Places of a domain that decide whether something is a usual target.
+    """Places of a domain that decide whether something is a usual target, as the keys of their names.
 
     Attributes:
-        base: DN of the domain.
-        domain_controllers: DN of the container of domain controllers as the domain names it; "" when it names none.
-        computers: DN of the default computers container; "" when unknown.
+        base: The domain.
+        controllers: Where domain controllers are, as the domain says and by its usual name.
+        holder: AdminSDHolder.
+        computers: The default computers container; () when unknown.
 
     """
 
-    base: str
-    domain_controllers: str = ""
-    computers: str = ""
+    base: _Key
+    controllers: tuple[_Key, ...]
+    holder: _Key
+    computers: _Key
 
-    def objection(self, unit: OrganizationalUnit) -> str:
-        """Say why a unit is an unusual target, as a phrase that fits after "it is"; "" when it is a usual one."""
-        name, base = Dn.parse(unit.dn), Dn.parse(self.base)
-        if name.key == base.key:
+    @classmethod
+    def of(cls, base: str, domain_controllers: str = "", computers: str = "") -> Landmarks:
+        """Take the DN of the domain, and those of its well-known containers ("" when it names none)."""
+        domain = Dn.parse(base)
+        usual = domain.child("OU", "Domain Controllers").key
+        named = (Dn.parse(domain_controllers).key,) if domain_controllers else ()
+        holder = domain.child("CN", "System").child("CN", "AdminSDHolder").key
+        return cls(domain.key, (usual, *named), holder, Dn.parse(computers).key if computers else ())
+
+    def objection(self, key: _Key, object_class: str) -> str:
+        """Say why a target is an unusual one, as a phrase that fits after "it is"; "" when it is a usual one."""
+        if key == self.base:
             return "the root of the domain"
-        controllers = [base.child("OU", "Domain Controllers")]
-        controllers += [Dn.parse(self.domain_controllers)] if self.domain_controllers else []
-        if any(name.is_within(place) for place in controllers):
+        if any(key[-len(place) :] == place for place in self.controllers):
             return "the container of the domain controllers, or below it"
-        if name.key == base.child("CN", "System").child("CN", "AdminSDHolder").key:
+        if key == self.holder:
             return "AdminSDHolder, the pattern for the access lists of all administrators"
-        container = Dn.parse(self.computers).key if self.computers else ()
-        if unit.object_class != "organizationalUnit" and name.key != container:
-            return f"of class {unit.object_class or 'unknown'}, not an organizational unit or the computers container"
+        if object_class != "organizationalUnit" and key != self.computers:
+            return f"of class {object_class or 'unknown'}, not an organizational unit or the computers container"
         return ""
 
 
@@ -138,7 +148,8 @@ def refuse_unsuitable(units: Iterable[OrganizationalUnit], landmarks: Landmarks,
     named = {name.key for name in allowed}
     findings = []
     for unit in units:
-        why = "" if Dn.parse(unit.dn).key in named else landmarks.objection(unit)
+        key = Dn.parse(unit.dn).key
+        why = "" if key in named else landmarks.objection(key, unit.object_class)
         if why:
             findings.append(f"{unit.dn}: it is {why} (only allow_unusual_targets would let it through)")
         elif unit.descriptor is None:

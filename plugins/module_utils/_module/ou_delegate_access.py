@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Directory
@@ -75,13 +75,13 @@ class OuDelegate:
         present = request.state != "absent"
         accounts = resolve_accounts(domains, request.accounts, must_exist=present)
         units = self._targets.find(domains)
-        descriptors = [SecurityDescriptor.parse(unit.descriptor) for unit in units if unit.descriptor]
+        self._lists = AccessLists(domains, self._targets, self._backup)
+        descriptors = self._lists.parse(units)
         if present and foreign_denials(descriptors):
             accounts = with_groups(domains, accounts)
         strangers = self._strangers(domains, accounts, descriptors)
         self._wish = Wish(accounts, request.rights, present, strangers, request.canonicalize)
-        self._lists = AccessLists(domains, self._targets, self._comparison(domains), self._backup)
-        return self._lists.plan(units)
+        return self._lists.plan(units, self._comparison(domains))
 
     def apply(self, plan: Plan) -> None:
         """Write the access lists, each read back."""
@@ -105,7 +105,7 @@ class OuDelegate:
         return comparison
 
     def _strangers(
-        self, domains: Domains, accounts: Sequence[Account], descriptors: Sequence[SecurityDescriptor]
+        self, domains: Domains, accounts: Sequence[Account], descriptors: Iterable[SecurityDescriptor]
     ) -> tuple[Stranger, ...]:
         """Find those whose delegation is to go though nobody named them."""
         request = self._request

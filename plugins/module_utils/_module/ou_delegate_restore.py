@@ -48,9 +48,9 @@ class OuRestore:
         """
         domains = Domains(self._directory)
         units = self._targets.find(domains)
-        self._lists = AccessLists(domains, self._targets, self._compare, self._backup)
-        self._lists.restores = True
-        return self._lists.plan(units)
+        self._lists = AccessLists(domains, self._targets, self._backup, restores=True)
+        self._lists.parse(units)
+        return self._lists.plan(units, self._compare)
 
     def apply(self, plan: Plan) -> None:
         """Write the access lists, each read back."""

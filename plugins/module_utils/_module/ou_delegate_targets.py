@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.descriptors import Edit, Writer, interrupted
@@ -25,7 +26,10 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.organization
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Change, Plan
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.restore_point import RestorePoint
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import SecurityDescriptor
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import (
+    MalformedDescriptor,
+    SecurityDescriptor,
+)
 
 Compare: t.TypeAlias = Callable[[str, SecurityDescriptor], "Change | None"]
 
@@ -57,36 +61,50 @@ class Targets:
         unusual = any(unit.object_class != "organizationalUnit" for unit in units)
         computers = domains.well_known(COMPUTERS_CONTAINER_GUID) if unusual else ""
         controllers = domains.well_known(DOMAIN_CONTROLLERS_GUID)
-        refuse_unsuitable(units, Landmarks(domains.base, controllers, computers), self.allowed)
+        refuse_unsuitable(units, Landmarks.of(domains.base, controllers, computers), self.allowed)
         return units
 
 
 class AccessLists:
     """The access lists of the units: compared one by one, written together."""
 
-    def __init__(self, domains: Domains, targets: Targets, compare: Compare, backup: RestoreFile | None) -> None:
+    def __init__(
+        self, domains: Domains, targets: Targets, backup: RestoreFile | None, *, restores: bool = False
+    ) -> None:
         self._domains = domains
         self._targets = targets
-        self._compare = compare
         self._backup = backup
+        self._restores = restores
+        self._compare: Compare = lambda dn, descriptor: None
         self._known: dict[str, SecurityDescriptor] = {}
         self._reasons: dict[str, str] = {}
         self._writer = Writer(domains.directory, domains.base, self._remember)
-        self.restores = False
 
-    def plan(self, units: Sequence[OrganizationalUnit]) -> Plan:
+    def parse(self, units: Sequence[OrganizationalUnit]) -> Iterable[SecurityDescriptor]:
+        """Read all lists that are well-formed; ``plan`` tells of the others."""
+        for unit in units:
+            with suppress(MalformedDescriptor):
+                self._known[unit.dn] = SecurityDescriptor.parse(unit.descriptor or b"")
+        return self._known.values()
+
+    def plan(self, units: Sequence[OrganizationalUnit], compare: Compare) -> Plan:
         """Compare all of them before anything is said.
+
+        Args:
+            units: What was parsed.
+            compare: Says what has to change.
 
         Raises:
             OdjError: Names every unit that must not or may not be changed.
 
         """
+        self._compare = compare
         changes: list[Change] = []
         problems: list[OdjError] = []
         for unit in units:
             try:
-                descriptor = self._known[unit.dn] = SecurityDescriptor.parse(unit.descriptor or b"")
-                change = self._compare(unit.dn, descriptor)
+                known = self._known.get(unit.dn) or SecurityDescriptor.parse(unit.descriptor or b"")
+                change = compare(unit.dn, known)
             except OdjError as problem:
                 problems.append(problem)
                 continue
@@ -133,7 +151,7 @@ class AccessLists:
         self._backup.add(
             [
                 RestorePoint(
-                    e.dn, e.known.to_bytes(), e.wanted.to_bytes(), time, server, self._reasons[e.dn], self.restores
+                    e.dn, e.known.to_bytes(), e.wanted.to_bytes(), time, server, self._reasons[e.dn], self._restores
                 )
                 for e in edits
             ]
