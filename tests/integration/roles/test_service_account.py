@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.hybridjoin.odj.tests.integration.modules.scenery import Stage, Step, task, thrice, unchanged
 from odj_lab import audit, directory, inventory
 from odj_lab import directory_acl as acl
-from odj_lab.population import sid_text
+from odj_lab.directory_acl import sid_text
 
 NAME, SERVERS = "gmsaTestODJ", ("odj01", "odj02")
 RIGHT = "SeServiceLogonRight"

@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import re
-import struct
 import typing as t
 
 from odj_lab import audit
 from odj_lab.directory import connected, find, msa_container
+from odj_lab.directory_acl import sid_text
 from odj_lab.settings import Lab
 
 
@@ -54,9 +54,3 @@ def computer(lab: Lab, name: str) -> Computer | None:
         return None
     owner = re.match(r"O:(S-[\d-]+|[A-Z]{2})", audit.descriptor(lab, entry["dn"]))
     return {"dn": entry["dn"], "owner": owner[1] if owner else ""}
-
-
-def sid_text(raw: bytes) -> str:
-    """Return a binary SID as text (MS-DTYP 2.4.2)."""
-    authority = int.from_bytes(raw[2:8], "big")
-    return "-".join(["S", str(raw[0]), str(authority), *map(str, struct.unpack(f"<{raw[1]}I", raw[8:]))])
