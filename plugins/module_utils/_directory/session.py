@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.connection import connect, secure
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import (
     Attributes,
     Directory,
@@ -20,11 +21,9 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors i
     unreachable,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.filters import Filter
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.tls import VerifiedTls, tls_context
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
 
 try:
-    import ldap3
     from ldap3.core.exceptions import LDAPException
     from ldap3.protocol.microsoft import security_descriptor_control
 except ImportError as error:
@@ -123,48 +122,14 @@ def open_directory(settings: Settings) -> Iterator[Directory]:
     """
     if not settings.username.strip() or not settings.password:
         raise InvalidInput("log on to the directory", on=settings.server, got="username or password is empty")
-    connection = _connect(settings)
+    connection = connect(settings)
     directory = LdapDirectory(settings, connection)
     try:
-        _secure(settings, connection)
+        secure(settings, connection)
         directory.bind(settings.username)
         yield directory
     finally:
         directory.close()
-
-
-def _connect(settings: Settings) -> t.Any:
-    use_ssl = settings.tls_mode == "ldaps"
-    server = ldap3.Server(
-        settings.server,
-        settings.port or (636 if use_ssl else 389),
-        use_ssl=use_ssl,
-        get_info=ldap3.NONE,
-        connect_timeout=settings.timeout,
-    )
-    context = tls_context(settings.ca_path, verify=settings.validate_certs)
-    server.tls = VerifiedTls(context, settings.server_name or settings.server)
-    return ldap3.Connection(
-        server,
-        settings.username,
-        settings.password.encode("utf-8"),  # as bytes: ldap3 would refuse some machine passwords as text
-        authentication=ldap3.SIMPLE,
-        auto_referrals=False,
-        check_names=False,
-        receive_timeout=settings.timeout,
-    )
-
-
-def _secure(settings: Settings, connection: t.Any) -> None:
-    where = f"{connection.server.host}:{connection.server.port}"
-    try:
-        connection.open(read_server_info=False)
-        started = settings.tls_mode == "ldaps" or connection.server.tls.start_tls(connection)
-    except (LDAPException, OSError) as problem:
-        raise unreachable("connect to the directory", where, connection.last_error or str(problem)) from problem
-    if not started:
-        result = connection.result
-        raise refused("start TLS", where, result["result"], result["description"], result["message"] or "")
 
 
 def _controls(dacl: bool, owner: bool = False) -> t.Any:
