@@ -4,19 +4,23 @@
 
 from __future__ import annotations
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Directory
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import (
+    Entry,
+    Procedure,
+    Read,
+    Write,
+)
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.filters import ANYTHING
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import INHERITED
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import SecurityDescriptor
 
 _ATTRIBUTE = "nTSecurityDescriptor"
 
 
-def write_dacl(directory: Directory, dn: str, known: SecurityDescriptor, wanted: SecurityDescriptor) -> None:
+def write_dacl(dn: str, known: SecurityDescriptor, wanted: SecurityDescriptor) -> Procedure[str]:
     """Replace the access list of one object, if it still is the one that is known, then read it back.
 
-    LDAP cannot compare and change in one step: here the two follow each other at once.
+    LDAP cannot compare and change in one step: here the two follow each other at once. Returns the name.
 
     Only WRITE_DAC is needed: the SD flags control keeps owner, group and audit list out of the request
     (MS-ADTS 3.1.1.3.4.1.11).
@@ -26,26 +30,30 @@ def write_dacl(directory: Directory, dn: str, known: SecurityDescriptor, wanted:
             than what was written.
 
     """
-    if _held(directory, dn) != _explicit(known):
+    if _held((yield _read(dn))) != _explicit(known):
         raise DirectoryError(
             "change the access list",
             on=dn,
             got="somebody else has changed it since it was read",
             advice="Nothing was written to it. Run again.",
         )
-    directory.modify(dn, {_ATTRIBUTE: ("replace", [wanted.to_bytes()])}, dacl=True)
-    if _held(directory, dn) != _explicit(wanted):
+    yield Write(dn, {_ATTRIBUTE: ("replace", [wanted.to_bytes()])}, dacl=True)
+    if _held((yield _read(dn))) != _explicit(wanted):
         raise DirectoryError(
             "verify the access list that was written",
             on=dn,
             got="the directory holds other entries than those written",
             advice="Somebody else may have changed it at the same moment. Look at it, then run again.",
         )
+    return dn
 
 
-def _held(directory: Directory, dn: str) -> tuple[bytes, ...] | None:
-    found = directory.search(dn, ANYTHING, [_ATTRIBUTE], scope="base", dacl=True)
-    data = found[0].one(_ATTRIBUTE) if found else None
+def _read(dn: str) -> Read:
+    return Read(dn, [_ATTRIBUTE], dacl=True)
+
+
+def _held(entry: Entry | None) -> tuple[bytes, ...] | None:
+    data = entry.one(_ATTRIBUTE) if entry else None
     return None if data is None else _explicit(SecurityDescriptor.parse(data))
 
 

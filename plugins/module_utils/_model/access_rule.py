@@ -7,6 +7,7 @@ from __future__ import annotations
 import struct
 import uuid
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import sid_length, sid_start
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import Sid
@@ -49,6 +50,7 @@ class AccessRule:
     conditional: bool = False
 
     @classmethod
+    @lru_cache(maxsize=1 << 14)  # most entries of a domain are inherited or common: the same bytes on every unit
     def from_ace(cls, ace: bytes) -> AccessRule | None:
         """Read an entry of a parsed list; None when it neither allows nor denies (audit, label, unknown)."""
         kind, flags = ace[0], ace[1]

@@ -36,6 +36,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.organization
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Change, Job, Plan
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import SecurityDescriptor
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.settled import Settled
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.directory import (
     DIRECTORY_OPTIONS,
     LIBRARIES,
@@ -98,15 +99,20 @@ class OuDelegate:
         return Plan(tuple(changes))
 
     def apply(self, plan: Plan) -> None:
-        """Write the access lists, one after the other, each read back."""
+        """Write the access lists, many at a time, each compared before and read back."""
         done: list[str] = []
-        for change in plan.changes:
-            try:
-                wanted = t.cast(SecurityDescriptor, change.payload)
-                write_dacl(self._directory, change.target, self._known[change.target], wanted)
-            except OdjError as problem:
-                raise (_interrupted(problem, done) if done else problem) from problem
-            done.append(change.target)
+        problems: list[OdjError] = []
+        writes = (
+            write_dacl(change.target, self._known[change.target], t.cast(SecurityDescriptor, change.payload))
+            for change in plan.changes
+        )
+        for outcome in self._directory.run_all(writes):
+            if isinstance(outcome, OdjError):
+                problems.append(outcome)
+            else:
+                done.append(outcome)
+        if problems:
+            raise _interrupted(problems, done)
 
     def facts(self, plan: Plan) -> Mapping[str, object]:
         """Return the state of each delegation, and what it cost."""
@@ -117,15 +123,23 @@ class OuDelegate:
         rights = [RIGHTS[name] for name in self._request.rights]
         changes: list[Change] = []
         problems: list[OdjError] = []
+        settled = Settled(account.always_in for account in accounts)
         for unit in units:
             try:
                 descriptor = self._known[unit.dn] = SecurityDescriptor.parse(unit.descriptor or b"")
+                if (known := settled.find(descriptor)) is not None:
+                    self._found += [{**delegation, "organizational_unit": unit.dn} for delegation in known]
+                    continue
                 change, found = compare(unit.dn, descriptor, accounts, rights, present=self._request.present)
             except OdjError as problem:
                 problems.append(problem)
                 continue
-            self._found += [delegation.to_json(unit.dn) for delegation in found]
-            changes += [change] if change else []
+            told = [delegation.to_json(unit.dn) for delegation in found]
+            self._found += told
+            if change:
+                changes.append(change)
+            elif not any(delegation.inherited for delegation in found):
+                settled.add(descriptor, told)
         if problems:
             raise _together(problems)
         return changes
@@ -155,6 +169,11 @@ def _together(problems: Sequence[OdjError]) -> OdjError:
     )
 
 
-def _interrupted(problem: OdjError, done: Sequence[str]) -> OdjError:
-    advice = f"{problem.advice} Changed before this: {'; '.join(done)}.".lstrip()
-    return OdjError(problem.tried, on=problem.on, got=problem.got, advice=advice)
+def _interrupted(problems: Sequence[OdjError], done: Sequence[str]) -> OdjError:
+    first, *others = problems
+    advice = first.advice
+    if others:
+        advice += f" The same run met: {' '.join(map(str, others))}"
+    if done:
+        advice += f" Changed before this: {'; '.join(done)}."
+    return OdjError(first.tried, on=first.on, got=first.got, advice=advice.lstrip()) if others or done else first

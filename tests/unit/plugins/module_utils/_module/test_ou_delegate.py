@@ -65,11 +65,11 @@ def test_present_twice_then_absent_twice(directory: FakeDirectory) -> None:
     assert len(done["diff"]) == 2
     assert [d["state"] for d in done["delegations"]] == ["added"] * 4
     assert {d["organizational_unit"] for d in done["delegations"]} == {PILOT, NORTH}
-    assert done["directory"]["operations"] == {"bind": 1, "search": 9, "modify": 2, "add": 0, "delete": 0}
+    assert done["directory"]["operations"] == {"bind": 1, "search": 10, "modify": 2, "add": 0, "delete": 0}
     again = delegate(directory, *units, accounts=accounts)
     assert not again["changed"]
     assert {d["state"] for d in again["delegations"]} == {"present"}
-    assert again["directory"]["operations"] == {"bind": 1, "search": 5, "modify": 0, "add": 0, "delete": 0}
+    assert again["directory"]["operations"] == {"bind": 1, "search": 6, "modify": 0, "add": 0, "delete": 0}
     gone = delegate(directory, *units, accounts=accounts, state="absent")
     assert {d["state"] for d in gone["delegations"]} == {"removed"}
     assert aces(directory, PILOT) == aces(directory, NORTH) == (READ,)
@@ -184,13 +184,14 @@ def test_a_refusal_halfway_says_what_was_done(directory: FakeDirectory) -> None:
 def test_what_another_writer_did_since_the_plan_is_not_overwritten(
     directory: FakeDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    modify = directory.modify
+    run_all = directory.run_all
+    meanwhile = iter((lambda: None, lambda: directory.unit(NORTH)))  # the units are read, then they are written
 
-    def wizard_signs_in_meanwhile(dn: str, changes: t.Any, *, dacl: bool = False) -> None:
-        modify(dn, changes, dacl=dacl)
-        directory.unit(NORTH)
+    def with_another_writer(procedures: t.Any) -> t.Any:
+        next(meanwhile)()
+        return run_all(procedures)
 
-    monkeypatch.setattr(directory, "modify", wizard_signs_in_meanwhile)
+    monkeypatch.setattr(directory, "run_all", with_another_writer)
     with pytest.raises(OdjError, match="somebody else has changed it since it was read") as caught:
         delegate(directory, PILOT, NORTH)
     assert f"Changed before this: {PILOT}." in str(caught.value)
