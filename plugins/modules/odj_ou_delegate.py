@@ -10,21 +10,21 @@ short_description: Lets connector service accounts create computers in organizat
 version_added: 0.1.0
 description:
   - >-
-    Puts one access control entry for each account on each organizational unit, or takes it away.
-    The entry is the one Microsoft documents for the connector and nothing more, Allow, create child,
+    Puts access control entries for each account on each organizational unit, or takes them away.
+    By default it is the one entry that Microsoft documents for the connector and nothing more, Allow, create child,
     class computer, this object only, in SDDL C((OA;;CC;bf967a86-0de6-11d0-a285-00aa003049e2;;SID)).
   - Owner, group, audit list and all other entries stay as they are, byte for byte.
   - Every name is resolved and every access list is read before the first one is written.
   - >-
-    Each access list is read again just before and after it is written. One that somebody else changed meanwhile is an
-    error, and is not overwritten.
+    The GUIDs of classes and extended rights are pinned, and compared with the schema and the extended rights of the
+    directory. Nothing is delegated when they differ or cannot be read.
   - >-
     An entry that allows more and covers this right counts as there. It is reported as RV(delegations[].broader),
-    and is neither narrowed nor removed.
-  - An entry that denies the right is an error that names it. It is neither overridden nor removed.
-  - An access list that is not in canonical order is not changed.
+    and is neither narrowed nor removed. An inherited entry is never edited, RV(delegations[].inherited_from) says
+    where it comes from.
   - >-
-    The entry does not reach child units. Name each unit in which computers are to be created.
+    An entry that denies the right, to the account or to a group it is in, is an error that names it. It is neither
+    overridden nor removed.
   - >-
     The account that is used needs Modify permissions (WRITE_DAC) on each unit that has to change, and nothing else
     beyond what every account may read.
@@ -43,29 +43,109 @@ options:
     description:
       - >-
         The service accounts, each as sAMAccountName with or without the dollar sign, C(DOMAIN\\name),
-        user principal name, distinguished name or SID.
+        user principal name, distinguished name or SID. Each has to mean exactly one account.
       - >-
         With O(state=absent) a SID may be that of an account that does not exist any more.
       - An empty list changes nothing, so that a play can run before the first sign-in.
+      - Required unless O(state=restored).
     type: list
     elements: str
-    required: true
   rights:
     description:
       - What the accounts may do.
+      - V(create_computer) is all that a connector needs for new computers.
+      - V(delete_computer) lets them delete the computers in the unit.
+      - >-
+        V(reuse_computer) lets them join again with computer accounts that others made. It takes four entries for the
+        computers below the unit, each of them necessary, Reset Password, Account Restrictions, Validated write to DNS
+        host name, and Validated write to service principal name.
     type: list
     elements: str
-    choices: [create_computer]
+    choices: [create_computer, delete_computer, reuse_computer]
     default: [create_computer]
+  applies_to:
+    description:
+      - V(this_object) is for the unit itself. Units below it are not reached, so name each one.
+      - V(subtree) is for the unit and all units below it.
+      - V(reuse_computer) is for all computers below the unit either way.
+    type: str
+    choices: [this_object, subtree]
+    default: this_object
   state:
     description:
-      - V(present) adds the entry where nothing covers the right.
+      - V(present) adds the entries where nothing covers the right.
       - >-
-        V(absent) removes exactly that entry. Where it was merged with other rights for the same class, only this right
-        is taken out.
+        V(absent) removes exactly these entries. Where one was merged with other rights for the same class, only this
+        right is taken out. With O(applies_to=subtree) the entry for this object only is removed too.
+      - >-
+        V(exact) is V(present), and takes the entries about computers away from all other service accounts of
+        connectors. These are the standalone managed service accounts that the sign-in makes (named C(msaODJ) and five
+        characters) and the O(connector_accounts). An entry is about computers when it lets create or delete computers
+        and nothing else, or when computers alone inherit it. Entries of anybody else stay. With no O(accounts),
+        nothing is taken away.
+      - V(restored) puts back what O(backup_path) says was there before the last change of each unit.
     type: str
-    choices: [present, absent]
+    choices: [present, absent, exact, restored]
     default: present
+  connector_accounts:
+    description:
+      - >-
+        Further accounts that belong to connectors, for O(state=exact), as there is no way to tell by their names.
+        These are service accounts of your own and the computer accounts of servers with a legacy connector.
+      - Written as O(accounts). A SID may be that of an account that does not exist any more.
+    type: list
+    elements: str
+    default: []
+  purge_orphans:
+    description:
+      - >-
+        Also remove the entries about computers (see O(state)) of SIDs of this domain that no account has any more, as
+        those of deleted C(msaODJ) accounts. The account that is used has to be able to read all accounts, what it
+        cannot read looks deleted.
+    type: bool
+    default: false
+  canonicalize:
+    description:
+      - >-
+        Put an access list that has to change in canonical order first (explicit deny, explicit allow, inherited).
+        This can change what it means. Without it, a list in another order is refused.
+    type: bool
+    default: false
+  allow_unusual_targets:
+    description:
+      - >-
+        Distinguished names of O(organizational_units) that are wanted although they are unusual. Unusual are the root
+        of the domain, the container of domain controllers and all below it, AdminSDHolder, and everything that is
+        neither an organizational unit nor the default computers container.
+    type: list
+    elements: str
+    default: []
+  backup_path:
+    description:
+      - >-
+        File for restore points (JSON, mode 0600, on the host where the module runs). Before an access list is written,
+        its distinguished name, the old and the new list, the SHA-256 of the new one, time, server and reason are added.
+      - The directory it is in has to exist.
+      - Required when O(state=restored).
+    type: path
+  force:
+    description:
+      - >-
+        With O(state=restored), put the old list back even where somebody else changed the list since. Their changes
+        are lost. Without it, such a unit is an error that says what else changed.
+    type: bool
+    default: false
+notes:
+  - >-
+    Other writers lose nothing, and are not waited for. A list is written only if it still is what it was when the plan
+    was made, else the change is planned again on top of theirs. It is read back 0.2 seconds or more after the last
+    write, and made again where somebody overwrote it. RV(written_again) names these units.
+  - >-
+    LDAP cannot compare and change an access list in one step. A writer that takes longer than that between reading and
+    writing, and overwrites what it did not read, can still undo a delegation. The next run shows and mends it.
+  - >-
+    All of this is about one domain controller. Of two conflicting writes on two domain controllers, the last one wins
+    for the whole list when they replicate. Let all tasks use the same O(server).
 author:
   - The hybridjoin.odj authors (@hybridjoin)
 seealso:
@@ -97,11 +177,40 @@ EXAMPLES = r"""
     state: absent
   delegate_to: localhost
   run_once: true
+
+- name: Let this account and no other connector join computers here, again too, and leave restore points
+  hybridjoin.odj.odj_ou_delegate:
+    organizational_units:
+      - OU=Autopilot,DC=contoso,DC=com
+    accounts:
+      - CONTOSO\gmsa-odj$
+    connector_accounts:
+      - CONTOSO\ODJ01$
+    rights:
+      - create_computer
+      - reuse_computer
+    applies_to: subtree
+    state: exact
+    purge_orphans: true
+    backup_path: /var/lib/odj/restore-points.json
+  delegate_to: localhost
+  run_once: true
+
+- name: Put the access list back to what it was before that
+  hybridjoin.odj.odj_ou_delegate:
+    organizational_units:
+      - OU=Autopilot,DC=contoso,DC=com
+    state: restored
+    backup_path: /var/lib/odj/restore-points.json
+  delegate_to: localhost
+  run_once: true
 """
 
 RETURN = r"""
 delegations:
-  description: How it stands with each account on each unit after the task (in check mode, after the plan).
+  description:
+    - How it stands with each account on each unit after the task (in check mode, after the plan).
+    - Empty with O(state=restored).
   returned: success
   type: list
   elements: dict
@@ -119,7 +228,10 @@ delegations:
       type: str
       sample: S-1-5-21-1004336348-1177238915-682003330-1234
     right:
-      description: The right, as in O(rights).
+      description:
+        - >-
+          The right, as in O(rights). V(other) when entries about computers that are none of these were removed by
+          O(state=exact) or O(purge_orphans).
       type: str
       sample: create_computer
     state:
@@ -134,8 +246,20 @@ delegations:
       description: Whether that entry is inherited from further up.
       type: bool
       sample: false
+    inherited_from:
+      description:
+        - >-
+          Distinguished name of the object that carries that entry, V(above) when it cannot be found out, or an empty
+          string when the entry is not inherited.
+      type: str
+      sample: ""
+    aces:
+      description: The entries that count, in SDDL.
+      type: list
+      elements: str
+      sample: ["(OA;;CC;bf967a86-0de6-11d0-a285-00aa003049e2;;S-1-5-21-1004336348-1177238915-682003330-1234)"]
     ace:
-      description: The entry in SDDL, or an empty string when there is none.
+      description: The first of them, or an empty string when there is none.
       type: str
       sample: (OA;;CC;bf967a86-0de6-11d0-a285-00aa003049e2;;S-1-5-21-1004336348-1177238915-682003330-1234)
 plan:
@@ -148,6 +272,12 @@ plan:
         target: OU=Autopilot,DC=contoso,DC=com
         summary: 'OU=Autopilot,DC=contoso,DC=com: + CONTOSO\msaODJab1cd$ may create computers (this object only)'
     side_conditions: []
+written_again:
+  description: Units whose list somebody else wrote at the same time, so that the change was made on top of theirs.
+  returned: success
+  type: list
+  elements: str
+  sample: []
 note:
   description: Says so when O(accounts) was empty.
   returned: when no account was given
@@ -165,7 +295,7 @@ directory:
     operations:
       description: How many operations of each kind were made.
       type: dict
-      sample: {"bind": 1, "search": 5, "modify": 1, "add": 0, "delete": 0}
+      sample: {"bind": 1, "search": 8, "modify": 1, "add": 0, "delete": 0}
 """
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.ou_delegate import LIBRARIES, SPEC, open_job

@@ -1,63 +1,215 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to the collection hybridjoin.odj: may change without notice.
-"""Writing access lists: the list alone, one object at a time, each read back and compared."""
+"""Writing access lists beside other writers: nothing of theirs is lost, and what was written is read back.
+
+LDAP cannot compare and change a descriptor in one step. Samba refuses a modify that deletes the old value and adds the
+new one (unwillingToPerform, "MOD_DELETE for nTSecurityDescriptor not supported yet"); of Active Directory it is not
+known, so it is not tried. What is done instead is the timed exclusion of Fischer (L. Lamport, "A fast mutual exclusion
+algorithm", 1987), which needs nothing but reading and writing:
+
+- a list is written only within WINDOW seconds after it was read, and only if it still is what the change was made for;
+- it is read back, for the last time, SETTLE seconds or more after it was written;
+- whoever does not find the own change there makes it again, on top of what is there.
+
+Two writers who read the same list both write within WINDOW seconds: the one who was overwritten has not yet looked for
+the last time, and sees it. A slow link makes the wait longer.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from time import monotonic, sleep
+
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import (
-    Entry,
+    Directory,
     Procedure,
     Read,
     Write,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import INHERITED
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.restore_point import fingerprint
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import SecurityDescriptor
+
+WINDOW = 0.1  # seconds
+SETTLE = 0.2  # seconds; at least twice WINDOW
+SLOW = 4  # the wait is at least this many times the longest time that a read and its write took
+BATCH = 32  # lists that are read, and then written, at the same time: few enough for WINDOW
+ROUNDS = 10  # how often a change that others keep overwriting is made
 
 _ATTRIBUTE = "nTSecurityDescriptor"
 
 
-def write_dacl(dn: str, known: SecurityDescriptor, wanted: SecurityDescriptor) -> Procedure[str]:
-    """Replace the access list of one object, if it still is the one that is known, then read it back.
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One access list to be written.
 
-    LDAP cannot compare and change in one step: here the two follow each other at once. Returns the name.
-
-    Only WRITE_DAC is needed: the SD flags control keeps owner, group and audit list out of the request
-    (MS-ADTS 3.1.1.3.4.1.11).
-
-    Raises:
-        DirectoryError: Somebody else changed it meanwhile, the directory refuses, or it holds something else afterwards
-            than what was written.
+    Attributes:
+        dn: The object.
+        known: The list that the change was made for.
+        wanted: What it is to be.
+        again: Returns what another list is to become, None when it needs no change; may refuse with an OdjError.
 
     """
-    if _held((yield _read(dn))) != _explicit(known):
+
+    dn: str
+    known: SecurityDescriptor
+    wanted: SecurityDescriptor
+    again: Callable[[SecurityDescriptor], SecurityDescriptor | None]
+
+
+Remember = Callable[[Sequence[Edit]], None]
+
+
+class Writer:
+    """Writes the access lists of one task.
+
+    Only WRITE_DAC is needed: the SD flags control keeps owner, group and audit list out of the requests
+    (MS-ADTS 3.1.1.3.4.1.11).
+    """
+
+    def __init__(self, directory: Directory, remember: Remember = lambda edits: None) -> None:
+        """Take a directory, and what is called with the edits before they are made."""
+        self._directory = directory
+        self._remember = remember
+        self._longest = 0.0
+        self._written_at: dict[str, float] = {}
+        self.done: list[str] = []
+        self.again: list[str] = []
+
+    def write(self, edits: Sequence[Edit]) -> None:
+        """Make the edits; ``done`` names what was written, ``again`` where somebody else wrote at the same time.
+
+        Raises:
+            DirectoryError: The directory refuses, or others keep overwriting a list.
+            OdjError: A list that somebody else changed is one that must not be changed now.
+
+        """
+        pending = list(edits)
+        for attempt in range(ROUNDS):
+            if attempt:
+                self.again += [edit.dn for edit in pending if edit.dn not in self.again]
+            self._remember(pending)
+            written: list[Edit] = []
+            overtaken: list[Edit] = []
+            while pending:
+                pending = self._batch(pending, written, overtaken)
+            pending = [*overtaken, *self._lost(written)]
+            if not pending:
+                return
+        raise DirectoryError(
+            "change the access list",
+            on="; ".join(edit.dn for edit in pending),
+            got=f"the directory held something else each of the {ROUNDS} times it was read back",
+            advice="Somebody else keeps changing it, or the directory does not take these entries. Look at it first.",
+        )
+
+    def _batch(self, pending: list[Edit], written: list[Edit], overtaken: list[Edit]) -> list[Edit]:
+        """Read some lists and write them while what was read is fresh; return the edits that have to wait."""
+        batch = pending[:BATCH]
+        began = monotonic()
+        due: list[Edit] = []
+        for edit, now in zip(batch, self._read(batch), strict=True):
+            if fingerprint(now) == fingerprint(edit.known):
+                due.append(edit)
+            else:
+                overtaken += _renewed(edit, now)
+        started: list[Edit] = []
+
+        def writes() -> Iterator[Procedure[Edit]]:
+            for edit in due:
+                if started and monotonic() - began > WINDOW:
+                    return
+                started.append(edit)
+                yield self._written(edit, began)
+
+        outcomes = list(self._directory.run_all(writes()))
+        written += [outcome for outcome in outcomes if isinstance(outcome, Edit)]
+        _raise_problems(outcomes)
+        return due[len(started) :] + pending[BATCH:]
+
+    def _written(self, edit: Edit, began: float) -> Procedure[Edit]:
+        yield Write(edit.dn, {_ATTRIBUTE: ("replace", [edit.wanted.to_bytes()])}, dacl=True)
+        self._written_at[edit.dn] = monotonic()
+        self._longest = max(self._longest, self._written_at[edit.dn] - began)
+        self.done += [edit.dn] if edit.dn not in self.done else []
+        return edit
+
+    def _lost(self, written: Sequence[Edit]) -> Iterator[Edit]:
+        """Read back what was written, each list once nobody can overwrite it unknowingly any more."""
+        for start in range(0, len(written), BATCH):
+            batch = written[start : start + BATCH]
+            last = max(self._written_at[edit.dn] for edit in batch)
+            sleep(max(0.0, last + max(SETTLE, SLOW * self._longest) - monotonic()))
+            for edit, now in zip(batch, self._read(batch), strict=True):
+                yield from _renewed(edit, now)
+
+    def _read(self, edits: Sequence[Edit]) -> list[SecurityDescriptor]:
+        outcomes = list(self._directory.run_all(_list_of(edit.dn) for edit in edits))
+        _raise_problems(outcomes)
+        lists = [outcome for outcome in outcomes if isinstance(outcome, SecurityDescriptor)]
+        gone = [edit.dn for edit, found in zip(edits, outcomes, strict=True) if found is None]
+        if gone:
+            raise DirectoryError(
+                "read the access list",
+                on="; ".join(gone),
+                got="it is not there any more, or may not be read any more",
+                advice="Somebody else changed it meanwhile. Look at it, then run again.",
+            )
+        return lists
+
+
+def _list_of(dn: str) -> Procedure[SecurityDescriptor | None]:
+    entry = yield Read(dn, [_ATTRIBUTE], dacl=True)
+    data = entry.one(_ATTRIBUTE) if entry else None
+    return None if data is None else SecurityDescriptor.parse(data)
+
+
+def _raise_problems(outcomes: Sequence[object]) -> None:
+    """Raise the one problem that came up, with a word about the others that came up at the same time."""
+    problems = [outcome for outcome in outcomes if isinstance(outcome, OdjError)]
+    if not problems:
+        return
+    first, *others = problems
+    if not others:
+        raise first
+    advice = f"{first.advice} At the same time: {' '.join(map(str, others))}".lstrip()
+    raise OdjError(first.tried, on=first.on, got=first.got, advice=advice)
+
+
+def write_dacl(directory: Directory, dn: str, known: SecurityDescriptor, wanted: SecurityDescriptor) -> None:
+    """Write one access list in the same way, where a list that somebody else changes is not to be planned anew.
+
+    Raises:
+        DirectoryError: The directory refuses, or somebody else changed the list since it was read.
+
+    """
+
+    def again(now: SecurityDescriptor) -> SecurityDescriptor | None:
         raise DirectoryError(
             "change the access list",
             on=dn,
             got="somebody else has changed it since it was read",
-            advice="Nothing was written to it. Run again.",
+            advice="Look at it, then run again.",
         )
-    yield Write(dn, {_ATTRIBUTE: ("replace", [wanted.to_bytes()])}, dacl=True)
-    if _held((yield _read(dn))) != _explicit(wanted):
-        raise DirectoryError(
-            "verify the access list that was written",
-            on=dn,
-            got="the directory holds other entries than those written",
-            advice="Somebody else may have changed it at the same moment. Look at it, then run again.",
-        )
-    return dn
+
+    Writer(directory).write([Edit(dn, known, wanted, again)])
 
 
-def _read(dn: str) -> Read:
-    return Read(dn, [_ATTRIBUTE], dacl=True)
+def _renewed(edit: Edit, now: SecurityDescriptor) -> Iterator[Edit]:
+    """Yield the edit for the list as it is now, if it still needs one."""
+    if fingerprint(now) == fingerprint(edit.wanted):
+        return
+    wanted = edit.again(now)
+    if wanted is not None:
+        yield replace(edit, known=now, wanted=wanted)
 
 
-def _held(entry: Entry | None) -> tuple[bytes, ...] | None:
-    data = entry.one(_ATTRIBUTE) if entry else None
-    return None if data is None else _explicit(SecurityDescriptor.parse(data))
-
-
-def _explicit(descriptor: SecurityDescriptor) -> tuple[bytes, ...]:
-    """Return the entries that are the object's own; the inherited ones are the server's to keep up to date."""
-    aces = descriptor.dacl.aces if descriptor.dacl else ()
-    return tuple(ace for ace in aces if not ace[1] & INHERITED)
+def interrupted(problem: OdjError, done: Sequence[str]) -> OdjError:
+    """Return the same problem with a word about what was changed before it."""
+    others = [dn for dn in done if dn not in problem.on.split("; ")]
+    if not others:
+        return problem
+    advice = f"{problem.advice} Changed before this: {'; '.join(others)}.".lstrip()
+    return OdjError(problem.tried, on=problem.on, got=problem.got, advice=advice)

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 import struct
 import uuid
 from dataclasses import dataclass
@@ -16,8 +18,11 @@ CREATE_CHILD = 0x00000001  # ADS_RIGHT_DS_CREATE_CHILD, MS-ADTS 5.1.3.2
 READ_PROPERTY = 0x00000010
 FULL_CONTROL = 0x000F01FF  # what GENERIC_ALL becomes on an object of the directory
 GENERIC_ALL = 0x10000000
+GENERIC_WRITE = 0x40000000
+_GENERIC = {GENERIC_ALL: FULL_CONTROL, GENERIC_WRITE: 0x00020028}  # MS-ADTS 5.1.3.2
 
 CONTAINER_INHERIT = 0x02
+NO_PROPAGATE = 0x04
 INHERIT_ONLY = 0x08
 INHERITED = 0x10
 
@@ -90,16 +95,35 @@ class AccessRule:
         """It comes from an object further up."""
         return bool(self.flags & INHERITED)
 
+    @property
+    def rights(self) -> int:
+        """The mask with generic rights spelt out, which entries that are inherited only still carry as such."""
+        spelt = (meaning for generic, meaning in _GENERIC.items() if self.mask & generic)
+        return functools.reduce(operator.or_, spelt, self.mask)
+
+    def reaches_below(self, kind: uuid.UUID | None = None) -> bool:
+        """Say whether it is inherited at every depth by objects of that class; by all objects when there is none."""
+        deep = self.flags & (CONTAINER_INHERIT | NO_PROPAGATE) == CONTAINER_INHERIT
+        return deep and self.inherited_type in (None, kind)
+
+    def decides(self, mask: int, object_type: uuid.UUID) -> bool:
+        """Say whether it speaks of all these rights for that class, property or extended right, wherever it applies."""
+        return self.rights & mask == mask and self.object_type in (None, object_type)
+
     def speaks_of(self, mask: int, object_type: uuid.UUID) -> bool:
         """Say whether it decides on all these rights for that class, on the object that carries it."""
-        granted = FULL_CONTROL if self.mask & GENERIC_ALL else self.mask
-        return self.applies_here and granted & mask == mask and self.object_type in (None, object_type)
+        return self.applies_here and self.decides(mask, object_type)
 
 
 def is_canonical(aces: tuple[bytes, ...]) -> bool:
     """Say whether a list has the order that Windows demands: explicit deny, explicit allow, inherited."""
     stages = [_stage(ace) for ace in aces]
     return stages == sorted(stages)
+
+
+def canonical(aces: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    """Return the list in that order; entries of the same kind keep theirs."""
+    return tuple(sorted(aces, key=_stage))
 
 
 def first_inherited(aces: tuple[bytes, ...]) -> int:

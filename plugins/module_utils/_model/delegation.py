@@ -1,129 +1,55 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to the collection hybridjoin.odj: may change without notice.
-"""Delegation: which entry lets an account create computers in an OU, and what has to change so that it stands there."""
+"""Delegation: what has to change on an OU so that the entries that let accounts join computers stand there, or not."""
 
 from __future__ import annotations
 
 import typing as t
-import uuid
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import (
-    CREATE_CHILD,
-    INHERITED,
     AccessRule,
+    canonical,
     first_inherited,
     is_canonical,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation_rights import (
+    COMPUTER_CLASS,
+    RIGHTS,
+    Part,
+    Right,
+)
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation_strangers import Stranger, is_delegation
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation_wish import (
+    Account,
+    Delegation,
+    DelegationError,
+    Wish,
+)
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Change
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sddl import ace_to_sddl, dacl_lines
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sddl import ace_to_sddl
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import SecurityDescriptor
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import AUTHENTICATED_USERS, EVERYONE, Sid
 
-# schemaIDGUID of the class computer: the same in every forest, and checked against the directory all the same.
-COMPUTER_CLASS = uuid.UUID("bf967a86-0de6-11d0-a285-00aa003049e2")
+__all__ = ["COMPUTER_CLASS", "RIGHTS", "Account", "Delegation", "DelegationError", "Origin", "Wish", "compare"]
 
-
-class DelegationError(OdjError):
-    """A descriptor does not allow the delegation to be made (or judged) safely."""
+_Aces: t.TypeAlias = tuple[bytes, ...]
+Origin: t.TypeAlias = Callable[[AccessRule], str]
 
 
-@dataclass(frozen=True, slots=True)
-class Right:
-    """A right that can be delegated on an OU, on this object only.
-
-    Attributes:
-        name: Value of the option.
-        mask: Access mask of the entry.
-        object_type: GUID that the entry is limited to.
-        class_name: lDAPDisplayName of the class with that GUID, for the check against the schema.
-        sentence: What it lets an account do, as a phrase that fits after its name.
-
-    """
-
-    name: str
-    mask: int
-    object_type: uuid.UUID
-    class_name: str
-    sentence: str
-
-    def rule(self, trustee: Sid) -> AccessRule:
-        """Return the entry that grants exactly this."""
-        return AccessRule(True, self.mask, trustee, self.object_type)
-
-
-RIGHTS = {
-    "create_computer": Right(
-        "create_computer", CREATE_CHILD, COMPUTER_CLASS, "computer", "create computers (this object only)"
-    )
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """A resolved account.
-
-    Attributes:
-        name: As people write it: domain, backslash, sAMAccountName; the SID when there is no such object any more.
-        sid: Its SID.
-        primary_group: SID of its primary group, when known.
-        dn: Its distinguished name; "" when there is no such object.
-
-    """
-
-    name: str
-    sid: Sid
-    primary_group: Sid | None = None
-    dn: str = ""
-
-    @property
-    def always_in(self) -> frozenset[Sid]:
-        """The account and the groups it is in without being a member."""
-        groups = {EVERYONE, AUTHENTICATED_USERS, self.sid} | ({self.primary_group} if self.primary_group else set())
-        return frozenset(groups)
-
-
-@dataclass(frozen=True, slots=True)
-class Delegation:
-    """How it stands with one right of one account on one OU.
-
-    Attributes:
-        account: Whose.
-        right: Which.
-        state: "present", "absent", and "added" or "removed" when a change is due.
-        broader: An entry grants more than this right, and is the one that counts (or that remains).
-        inherited: The entry that counts comes from above.
-        ace: That entry as SDDL; "" when there is none.
-
-    """
-
-    account: Account
-    right: Right
-    state: str
-    broader: bool = False
-    inherited: bool = False
-    ace: str = ""
-
-    def to_json(self, organizational_unit: str) -> dict[str, t.Any]:
-        """Return the delegation as data for a task result."""
-        return {
-            "organizational_unit": organizational_unit,
-            "account": self.account.name,
-            "sid": str(self.account.sid),
-            "right": self.right.name,
-            "state": self.state,
-            "broader": self.broader,
-            "inherited": self.inherited,
-            "ace": self.ace,
-        }
+def _from_above(rule: AccessRule) -> str:
+    return "above"
 
 
 def compare(
-    dn: str, descriptor: SecurityDescriptor, accounts: Iterable[Account], rights: Sequence[Right], *, present: bool
+    dn: str, descriptor: SecurityDescriptor, wish: Wish, origin: Origin = _from_above
 ) -> tuple[Change | None, tuple[Delegation, ...]]:
     """Compare the access list of one OU with what is wanted.
+
+    Args:
+        dn: The unit.
+        descriptor: Its access list.
+        wish: What is wanted.
+        origin: Says where an inherited entry comes from.
 
     Returns:
         The change that is due (its payload is the new SecurityDescriptor) or None, and the state of each delegation.
@@ -134,90 +60,158 @@ def compare(
     """
     if descriptor.dacl is None:
         raise DelegationError(
-            "read the access list", on=dn, got="it has none, so everybody may do everything there", advice=_ASK
-        )
-    aces, found = descriptor.dacl.aces, []
-    step = _grant if present else _revoke
-    for account in accounts:
-        for right in rights:
-            aces, delegation = step(dn, aces, account, right)
-            found.append(delegation)
-    if aces == descriptor.dacl.aces:
-        return None, tuple(found)
-    if not is_canonical(descriptor.dacl.aces):
-        raise DelegationError(
-            "change the access list",
+            "read the access list",
             on=dn,
-            got="its entries are not in canonical order (explicit deny, explicit allow, inherited)",
-            advice="Put it in order with the Security tab of Active Directory Users and Computers, then run again.",
+            got="it has none, so everybody may do everything there",
+            advice="Ask the owner of the OU to repair its permissions first.",
         )
+    before = descriptor.dacl.aces
+    aces, found = _apply(dn, before, wish, origin)
+    if aces == before:
+        return None, found
+    notes: tuple[str, ...] = ()
+    if not is_canonical(before):
+        if not wish.canonicalize:
+            raise _out_of_order(dn)
+        notes = ("its entries are put in canonical order",)
+        aces, found = _apply(dn, canonical(before), wish, origin)
     after = descriptor.with_dacl(aces)
-    summary = f"{dn}: " + "; ".join(_sentence(d) for d in found if d.state in ("added", "removed"))
-    change = Change("replace_dacl", dn, dacl_lines(descriptor), dacl_lines(after), summary, after)
-    return change, tuple(found)
+    news = [d.news for d in found if d.state in ("added", "removed")]
+    labels = {ace: d for d in found for ace in d.aces}
+    summary = f"{dn}: " + "; ".join((*news, *notes))
+    return Change("replace_dacl", dn, _lines(before, labels), _lines(aces, labels), summary, after), found
 
 
-_ASK = "Ask the owner of the OU to repair its permissions first."
+def _out_of_order(dn: str) -> DelegationError:
+    return DelegationError(
+        "change the access list",
+        on=dn,
+        got="its entries are not in canonical order (explicit deny, explicit allow, inherited)",
+        advice="Put it in order with the Security tab of Active Directory Users and Computers, or set canonicalize.",
+    )
 
 
-def _sentence(delegation: Delegation) -> str:
-    sign, verb = ("+", "may") if delegation.state == "added" else ("-", "may no longer")
-    return f"{sign} {delegation.account.name} {verb} {delegation.right.sentence}"
+def _lines(aces: _Aces, labels: dict[str, Delegation]) -> str:
+    """Return what a diff shows: one entry per line, with its meaning where it is one of ours."""
+    texts = map(ace_to_sddl, aces)
+    return "".join(f"{text}{_meaning(labels.get(text))}\n" for text in texts)
 
 
-_Step: t.TypeAlias = "tuple[tuple[bytes, ...], Delegation]"
+def _meaning(delegation: Delegation | None) -> str:
+    return f"  {delegation.account} may {delegation.sentence}" if delegation else ""
 
 
-def _rules(aces: tuple[bytes, ...]) -> list[tuple[int, AccessRule]]:
+def _apply(dn: str, aces: _Aces, wish: Wish, origin: Origin) -> tuple[_Aces, tuple[Delegation, ...]]:
+    found: list[Delegation] = []
+    for account in wish.accounts:
+        for right in wish.rights:
+            if wish.present:
+                aces, delegation = _grant(dn, aces, account, right, origin)
+            else:
+                aces, delegation = _revoke(aces, account, right, origin)
+            found.append(delegation)
+    for stranger in wish.strangers:
+        aces, gone = _expel(aces, stranger)
+        found += gone
+    return aces, tuple(found)
+
+
+def _rules(aces: _Aces) -> list[tuple[int, AccessRule]]:
     rules = ((index, AccessRule.from_ace(ace)) for index, ace in enumerate(aces))
     return [(index, rule) for index, rule in rules if rule is not None]
 
 
-def _grant(dn: str, aces: tuple[bytes, ...], account: Account, right: Right) -> _Step:
-    deciding = [(i, rule) for i, rule in _rules(aces) if rule.speaks_of(right.mask, right.object_type)]
-    allowing = [(i, r) for i, r in deciding if r.allow and not r.conditional and r.trustee == account.sid]
-    denying = [i for i, rule in deciding if not rule.allow and rule.trustee in account.always_in]
-    if denying and not (allowing and allowing[0][0] < denying[0]):
-        raise DelegationError(
-            f"let {account.name} {right.sentence}",
-            on=dn,
-            got=f"an entry denies it: {ace_to_sddl(aces[denying[0]])}",
-            advice="A Deny is never overridden or removed here: find out why it is there, and remove it if wrong.",
-        )
-    exact = right.rule(account.sid)
-    if not allowing:
-        ace = exact.to_ace()
-        at = first_inherited(aces)
-        return (*aces[:at], ace, *aces[at:]), Delegation(account, right, "added", ace=ace_to_sddl(ace))
-    index, rule = next(((i, r) for i, r in allowing if r == exact), allowing[0])
-    return aces, Delegation(account, right, "present", rule != exact, rule.inherited, ace_to_sddl(aces[index]))
+def _grant(dn: str, aces: _Aces, account: Account, right: Right, origin: Origin) -> tuple[_Aces, Delegation]:
+    counting: list[tuple[bytes, AccessRule, bool]] = []
+    missing: list[bytes] = []
+    for part in right.parts:
+        allowing = _allowing(dn, aces, account, right, part, origin)
+        exact = part.rule(account.sid, subtree=right.subtree)
+        if allowing:
+            index, rule = next(((i, r) for i, r in allowing if r == exact), allowing[0])
+            counting.append((aces[index], rule, rule != exact))
+        else:
+            missing.append(exact.to_ace())
+    at = first_inherited(aces)
+    after = (*aces[:at], *missing, *aces[at:])
+    shown = missing or [ace for ace, rule, broader in counting]
+    above = next((origin(rule) for ace, rule, broader in counting if rule.inherited), "")
+    broader = any(broader for ace, rule, broader in counting)
+    return after, _delegation(account, right, "added" if missing else "present", broader, above, shown)
 
 
-def _revoke(dn: str, aces: tuple[bytes, ...], account: Account, right: Right) -> _Step:
-    mine = [
-        (index, rule)
-        for index, rule in _rules(aces)
-        if rule.allow and rule.trustee == account.sid and rule.speaks_of(right.mask, right.object_type)
-    ]
-    ours = {index: rule for index, rule in mine if _is_ours(rule, right)}
-    remaining = [index for index, rule in mine if index not in ours]
-    kept = tuple(
-        _without(ace, ours[index], right.mask) if index in ours else ace
-        for index, ace in enumerate(aces)
-        if index not in ours or ours[index].mask != right.mask
+def _allowing(
+    dn: str, aces: _Aces, account: Account, right: Right, part: Part, origin: Origin
+) -> list[tuple[int, AccessRule]]:
+    rules = _rules(aces)
+    allowing = [(i, r) for i, r in rules if _allows(r, account) and part.covered_by(r, subtree=right.subtree)]
+    denying = [(i, r) for i, r in rules if not r.allow and r.trustee in account.always_in]
+    denying = [(i, r) for i, r in denying if part.denied_by(r, subtree=right.subtree)]
+    if not denying or (allowing and allowing[0][0] < denying[0][0]):
+        return allowing
+    index, rule = denying[0]
+    where = f", inherited from {origin(rule)}" if rule.inherited else ""
+    raise DelegationError(
+        f"let {account.name} {right.sentence}",
+        on=dn,
+        got=f"an entry denies it: {ace_to_sddl(aces[index])}{where}",
+        advice="A Deny is never overridden or removed here: find out why it is there, and remove it if wrong.",
     )
-    state = "removed" if ours else "present" if remaining else "absent"
-    shown = remaining[0] if remaining else next(iter(ours), None)
-    inherited = bool(remaining) and bool(aces[remaining[0]][1] & INHERITED)
-    ace = "" if shown is None else ace_to_sddl(aces[shown])
-    return kept, Delegation(account, right, state, bool(remaining), inherited, ace)
 
 
-def _is_ours(rule: AccessRule, right: Right) -> bool:
-    """Say whether it is the entry this collection makes, possibly merged by AD with other rights of the same type."""
-    plain = not rule.flags and not rule.conditional and rule.inherited_type is None
-    return plain and rule.object_type == right.object_type and rule.mask & right.mask == right.mask
+def _allows(rule: AccessRule, account: Account) -> bool:
+    return rule.allow and not rule.conditional and rule.trustee == account.sid
 
 
-def _without(ace: bytes, rule: AccessRule, mask: int) -> bytes:
-    return ace[:4] + (rule.mask & ~mask).to_bytes(4, "little") + ace[8:]
+def _revoke(aces: _Aces, account: Account, right: Right, origin: Origin) -> tuple[_Aces, Delegation]:
+    before = aces
+    for part in right.parts:
+        ours = {i for i, r in _rules(aces) if r.trustee == account.sid and r.allow
+                and part.is_in(r, subtree=right.subtree)}  # fmt: skip
+        aces = tuple(_without(ace, part.mask) if i in ours else ace for i, ace in enumerate(aces))
+        aces = tuple(ace for ace in aces if ace)
+    left = [
+        (aces[i], r)
+        for i, r in _rules(aces)
+        if r.allow and r.trustee == account.sid and any(p.covered_by(r, subtree=False) for p in right.parts)
+    ]
+    taken = [ace for ace in before if ace not in aces]
+    state = "removed" if taken else "present" if left else "absent"
+    above = next((origin(rule) for ace, rule in left if rule.inherited), "")
+    return aces, _delegation(account, right, state, bool(left), above, [ace for ace, rule in left] or taken)
+
+
+def _without(ace: bytes, mask: int) -> bytes:
+    rest = int.from_bytes(ace[4:8], "little") & ~mask
+    return ace[:4] + rest.to_bytes(4, "little") + ace[8:] if rest else b""
+
+
+def _delegation(
+    account: Account, right: Right, state: str, broader: bool, above: str, aces: Iterable[bytes]
+) -> Delegation:
+    texts = tuple(map(ace_to_sddl, aces))
+    return Delegation(account.name, account.sid, right.name, right.sentence, state, broader, above, texts)
+
+
+def _expel(aces: _Aces, stranger: Stranger) -> tuple[_Aces, Sequence[Delegation]]:
+    going = {i: r for i, r in _rules(aces) if r.trustee == stranger.sid and is_delegation(r)}
+    if not going:
+        return aces, ()
+    names = {_name_of(rule): rule for rule in going.values()}
+    kept = tuple(ace for index, ace in enumerate(aces) if index not in going)
+    texts = {name: tuple(ace_to_sddl(aces[i]) for i, r in going.items() if _name_of(r) == name) for name in names}
+    return kept, [
+        Delegation(
+            stranger.name, stranger.sid, name, f"{_phrase(name)} here ({stranger.why})", "removed", aces=texts[name]
+        )
+        for name in names
+    ]
+
+
+def _name_of(rule: AccessRule) -> str:
+    fitting = (r.name for r in RIGHTS.values() for p in r.parts if p.is_in(rule, subtree=True) and p.mask == rule.mask)
+    return next(fitting, "other")
+
+
+def _phrase(name: str) -> str:
+    return RIGHTS[name].phrase if name in RIGHTS else "work on computers"

@@ -15,6 +15,9 @@ WRITE_DACL = 4  # sDRightsEffective, MS-ADTS 3.1.1.4.5.4: DACL_SECURITY_INFORMAT
 COMPUTERS_CONTAINER_GUID = "AA312825768811D1ADED00C04FD8D5CD"  # in wellKnownObjects of the domain
 
 
+DOMAIN_CONTROLLERS_GUID = "A361B2FFFFD211D1AA4B00C04FD7D83A"  # MS-ADTS 6.1.1.4, as the one above
+
+
 class TargetError(OdjError):
     """Something that was named as a target cannot be one."""
 
@@ -59,7 +62,39 @@ class OrganizationalUnit:
         return f"{self.requested}: there is no such object{near}"
 
 
-def parse_all(names: Sequence[str]) -> tuple[Dn, ...]:
+@dataclass(frozen=True, slots=True)
+class Landmarks:
+    """Places of a domain that decide whether something is a usual target.
+
+    Attributes:
+        base: DN of the domain.
+        domain_controllers: DN of the container of domain controllers as the domain names it; "" when it names none.
+        computers: DN of the default computers container; "" when unknown.
+
+    """
+
+    base: str
+    domain_controllers: str = ""
+    computers: str = ""
+
+    def objection(self, unit: OrganizationalUnit) -> str:
+        """Say why a unit is an unusual target, as a phrase that fits after "it is"; "" when it is a usual one."""
+        name, base = Dn.parse(unit.dn), Dn.parse(self.base)
+        if name.key == base.key:
+            return "the root of the domain"
+        controllers = [base.child("OU", "Domain Controllers")]
+        controllers += [Dn.parse(self.domain_controllers)] if self.domain_controllers else []
+        if any(name.is_within(place) for place in controllers):
+            return "the container of the domain controllers, or below it"
+        if name.key == base.child("CN", "System").child("CN", "AdminSDHolder").key:
+            return "AdminSDHolder, the pattern for the access lists of all administrators"
+        container = Dn.parse(self.computers).key if self.computers else ()
+        if unit.object_class != "organizationalUnit" and name.key != container:
+            return f"of class {unit.object_class or 'unknown'}, not an organizational unit or the computers container"
+        return ""
+
+
+def parse_all(names: Sequence[str], option: str = "organizational_units") -> tuple[Dn, ...]:
     """Read distinguished names, all of them before anything is refused.
 
     Raises:
@@ -76,7 +111,7 @@ def parse_all(names: Sequence[str]) -> tuple[Dn, ...]:
             findings.append(f"{name!r}: {problem.got}")
             advice = problem.advice
     if findings:
-        raise InvalidInput("read organizational_units", got="; ".join(findings), advice=advice)
+        raise InvalidInput(f"read {option}", got="; ".join(findings), advice=advice)
     return tuple(parsed)
 
 
@@ -91,14 +126,21 @@ def refuse_missing(units: Iterable[OrganizationalUnit]) -> None:
         )
 
 
-def refuse_unsuitable(units: Iterable[OrganizationalUnit], computers_container: str) -> None:
-    """Raise TargetError that names every unit whose access list is not to be edited, or cannot be read."""
-    container = Dn.parse(computers_container).key if computers_container else ()
+def refuse_unsuitable(units: Iterable[OrganizationalUnit], landmarks: Landmarks, allowed: Iterable[Dn] = ()) -> None:
+    """Raise TargetError that names every unit whose access list is not to be edited, or cannot be read.
+
+    Args:
+        units: The targets.
+        landmarks: Places of the domain that are no usual targets, or the one that is.
+        allowed: Targets that the user named as wanted although they are unusual.
+
+    """
+    named = {name.key for name in allowed}
     findings = []
     for unit in units:
-        if unit.object_class != "organizationalUnit" and Dn.parse(unit.dn).key != container:
-            what = unit.object_class or "an unknown class"
-            findings.append(f"{unit.dn}: it is of class {what}, not an organizational unit or the computers container")
+        why = "" if Dn.parse(unit.dn).key in named else landmarks.objection(unit)
+        if why:
+            findings.append(f"{unit.dn}: it is {why} (only allow_unusual_targets would let it through)")
         elif unit.descriptor is None:
             findings.append(f"{unit.dn}: its access list cannot be read (Read permissions is missing)")
     if findings:

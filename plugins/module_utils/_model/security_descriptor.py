@@ -90,8 +90,11 @@ class SecurityDescriptor:
     reserved: int = 0
 
     @classmethod
+    @lru_cache(maxsize=1 << 12)
     def parse(cls, data: bytes) -> SecurityDescriptor:
         """Read a descriptor. ``parse(x).to_bytes() == x`` for every x that this accepts.
+
+        The last few thousand are remembered: a task comes across the same one when it plans, writes and verifies.
 
         Raises:
             MalformedDescriptor: The bytes are not one well-formed descriptor.

@@ -11,26 +11,26 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import SecurityDescriptor
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import Sid
 
-Told: t.TypeAlias = list[dict[str, t.Any]]
+T = t.TypeVar("T")
 
 
-class Settled:
+class Settled(t.Generic[T]):
     """What was found on lists where nothing has to change.
 
     A comparison looks at the entries of certain trustees only. Where those are the same and in the same order, and
     nothing had to change, the same is found. Where something has to change the whole list counts, and is not kept here.
     """
 
-    def __init__(self, trustees: Iterable[Iterable[Sid]]) -> None:
-        self._trustees = frozenset(sid for sids in trustees for sid in sids)
+    def __init__(self, trustees: Iterable[Sid]) -> None:
+        self._trustees = frozenset(trustees)
         self._counts: dict[bytes, bool] = {}
-        self._known: dict[tuple[bytes, ...], Told] = {}
+        self._known: dict[tuple[bytes, ...], T] = {}
 
-    def find(self, descriptor: SecurityDescriptor) -> Told | None:
+    def find(self, descriptor: SecurityDescriptor) -> T | None:
         """Return what was found on a list that is the same in what counts, None when there was none yet."""
         return None if descriptor.dacl is None else self._known.get(self._key(descriptor.dacl.aces))
 
-    def add(self, descriptor: SecurityDescriptor, told: Told) -> None:
+    def add(self, descriptor: SecurityDescriptor, told: T) -> None:
         """Remember what was found on a list where nothing had to change."""
         if descriptor.dacl is not None:
             self._known[self._key(descriptor.dacl.aces)] = told

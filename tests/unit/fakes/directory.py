@@ -28,7 +28,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.filters 
     Filter,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.pipeline import Pipeline
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation import COMPUTER_CLASS
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation import COMPUTER_CLASS, RIGHTS
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.dn import Dn
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import (
@@ -42,6 +42,8 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import S
 BASE = "DC=contoso,DC=test"
 CONFIGURATION = f"CN=Configuration,{BASE}"
 MSA_CONTAINER = f"CN=Managed Service Accounts,{BASE}"
+DOMAIN_CONTROLLERS = f"OU=Domain Controllers,{BASE}"
+EXTENDED_RIGHTS = f"CN=Extended-Rights,{CONFIGURATION}"
 COMPUTERS = f"CN=Computers,{BASE}"
 DOMAIN_SID = Sid(5, (21, 1, 2, 3, 0))
 COMPUTER_CHAIN = ("top", "person", "organizationalPerson", "user", "computer")
@@ -65,12 +67,17 @@ class FakeDirectory:
         self.put("", defaultNamingContext=BASE, configurationNamingContext=CONFIGURATION,
                  schemaNamingContext=f"CN=Schema,{CONFIGURATION}")  # fmt: skip
         self.put(BASE, objectClass=("top", "domain", "domainDNS"),
-                 wellKnownObjects=f"B:32:AA312825768811D1ADED00C04FD8D5CD:{COMPUTERS}",
+                 objectSid=Sid(5, DOMAIN_SID.sub_authorities[:-1]).to_bytes(),
+                 wellKnownObjects=(f"B:32:AA312825768811D1ADED00C04FD8D5CD:{COMPUTERS}",
+                                   f"B:32:A361B2FFFFD211D1AA4B00C04FD7D83A:{DOMAIN_CONTROLLERS}"),
                  otherWellKnownObjects=f"B:32:1EB93889E40C45DF9F0C64D23BBB6237:{MSA_CONTAINER}")  # fmt: skip
         self.put(f"CN=CONTOSO,CN=Partitions,{CONFIGURATION}", nCName=BASE, nETBIOSName="CONTOSO",
                  dnsRoot="contoso.test", objectClass="crossRef")  # fmt: skip
         self.put(f"CN=Computer,CN=Schema,{CONFIGURATION}", lDAPDisplayName="computer",
                  schemaIDGUID=COMPUTER_CLASS.bytes_le, objectClass="classSchema")  # fmt: skip
+        for part in RIGHTS["reuse_computer"].parts:
+            self.put(f"CN={part.name},{EXTENDED_RIGHTS}", rightsGuid=str(part.object_type).upper(),
+                     validAccesses=str(part.mask), appliesTo=str(COMPUTER_CLASS))  # fmt: skip
         for container in (MSA_CONTAINER, COMPUTERS):
             self.put(container, objectClass=("top", "container"), nTSecurityDescriptor=dacl(), sDRightsEffective="4")
 

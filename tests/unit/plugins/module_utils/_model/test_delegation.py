@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import typing as t
 import uuid
 from dataclasses import replace
 
@@ -14,8 +15,10 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule 
     CONTAINER_INHERIT,
     FULL_CONTROL,
     GENERIC_ALL,
+    GENERIC_WRITE,
     INHERIT_ONLY,
     INHERITED,
+    NO_PROPAGATE,
     AccessRule,
     is_canonical,
 )
@@ -25,6 +28,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation i
     Account,
     Delegation,
     DelegationError,
+    Wish,
     compare,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Change
@@ -55,9 +59,14 @@ def listing(*rules: AccessRule | bytes) -> SecurityDescriptor:
 
 
 def run(
-    descriptor: SecurityDescriptor, *accounts: Account, present: bool = True
+    descriptor: SecurityDescriptor,
+    *accounts: Account,
+    rights: tuple[str, ...] = ("create_computer",),
+    applies_to: str = "this_object",
+    **more: t.Any,
 ) -> tuple[Change | None, tuple[Delegation, ...]]:
-    return compare(DN, descriptor, accounts or (ME,), [RIGHTS["create_computer"]], present=present)
+    wanted = tuple(RIGHTS[name].reaching(applies_to) for name in rights)
+    return compare(DN, descriptor, Wish(accounts or (ME,), wanted, **more), lambda rule: "OU=Above")
 
 
 def rules_after(change: Change | None) -> list[AccessRule | bytes]:
@@ -70,11 +79,13 @@ def rules_after(change: Change | None) -> list[AccessRule | bytes]:
 def test_the_documented_entry_is_put_behind_the_explicit_and_before_the_inherited_ones() -> None:
     change, (delegation,) = run(listing(DENY_DELETE, READ, AUDIT_LIKE, FROM_ABOVE))
     assert rules_after(change) == [DENY_DELETE, READ, AUDIT_LIKE, EXACT, FROM_ABOVE]
-    assert delegation.ace == f"(OA;;CC;bf967a86-0de6-11d0-a285-00aa003049e2;;{ME.sid})"
-    assert (delegation.state, delegation.broader, delegation.inherited) == ("added", False, False)
+    assert delegation.aces[0] == f"(OA;;CC;bf967a86-0de6-11d0-a285-00aa003049e2;;{ME.sid})"
+    assert (delegation.state, delegation.broader, bool(delegation.inherited_from)) == ("added", False, False)
     assert change is not None
     assert change.summary == f"{DN}: + {ME.name} may create computers (this object only)"
-    assert set(change.after.splitlines()) - set(change.before.splitlines()) == {delegation.ace}
+    assert set(change.after.splitlines()) - set(change.before.splitlines()) == {
+        f"{delegation.aces[0]}  {ME.name} may create computers (this object only)"
+    }
     assert len(change.before.splitlines()) == 4
 
 
@@ -106,13 +117,13 @@ def test_adding_and_removing_gives_back_every_byte() -> None:
 def test_an_entry_that_covers_it_counts_as_there(rule: AccessRule, broader: bool, inherited: bool) -> None:
     change, (delegation,) = run(listing(rule))
     assert change is None
-    assert (delegation.state, delegation.broader, delegation.inherited) == ("present", broader, inherited)
+    assert (delegation.state, delegation.broader, bool(delegation.inherited_from)) == ("present", broader, inherited)
 
 
 def test_the_exact_entry_is_the_one_that_is_shown_when_there_is_a_broader_one_too() -> None:
     __, (delegation,) = run(listing(AccessRule(True, FULL_CONTROL, ME.sid), EXACT))
     assert not delegation.broader
-    assert delegation.ace.startswith("(OA;;CC;")
+    assert delegation.aces[0].startswith("(OA;;CC;")
 
 
 @pytest.mark.parametrize(
@@ -194,7 +205,7 @@ def test_a_broader_entry_is_reported_and_left_when_ours_is_removed(broader: Acce
 def test_what_is_not_there_is_not_removed() -> None:
     change, (delegation,) = run(listing(READ, replace(EXACT, trustee=OTHER.sid)), present=False)
     assert change is None
-    assert (delegation.state, delegation.ace) == ("absent", "")
+    assert (delegation.state, delegation.aces) == ("absent", ())
 
 
 def test_a_list_out_of_order_is_refused_when_it_has_to_change_and_only_then() -> None:
@@ -210,26 +221,123 @@ def test_a_missing_list_is_refused() -> None:
         run(SecurityDescriptor(SELF_RELATIVE | DACL_PRESENT))
 
 
+# ---------------------------------------------------------------- other rights and reaches
+
+
+BELOW = CONTAINER_INHERIT | INHERIT_ONLY
+RESET = uuid.UUID("00299570-246d-11d0-a768-00aa006e0529")
+CONTROL, WRITE, SELF = 0x100, 0x20, 0x8
+
+
+def test_a_right_for_the_subtree_is_its_own_entry_and_takes_the_narrower_one_along_when_it_goes() -> None:
+    change, (delegation,) = run(listing(EXACT), applies_to="subtree")
+    wide = replace(EXACT, flags=CONTAINER_INHERIT)
+    assert rules_after(change) == [EXACT, wide]
+    assert delegation.aces == (f"(OA;CI;CC;bf967a86-0de6-11d0-a285-00aa003049e2;;{ME.sid})",)
+    change, __ = run(listing(READ, EXACT, wide), applies_to="subtree", present=False)
+    assert rules_after(change) == [READ]
+    change, (delegation,) = run(listing(READ, EXACT, wide), present=False)
+    assert rules_after(change) == [READ, wide]
+    assert delegation.broader
+
+
+@pytest.mark.parametrize(
+    ("rule", "covers"),
+    [
+        (replace(EXACT, flags=CONTAINER_INHERIT), True),
+        (AccessRule(True, FULL_CONTROL, ME.sid, flags=CONTAINER_INHERIT), True),
+        (EXACT, False),
+        (replace(EXACT, flags=CONTAINER_INHERIT | NO_PROPAGATE), False),
+        (replace(EXACT, flags=BELOW), False),
+        (replace(EXACT, flags=CONTAINER_INHERIT, inherited_type=USER_CLASS), False),
+    ],
+)
+def test_what_covers_a_right_for_the_subtree(rule: AccessRule, covers: bool) -> None:
+    assert (run(listing(rule), applies_to="subtree")[0] is None) == covers
+
+
+@pytest.mark.parametrize("flags", [0, CONTAINER_INHERIT, BELOW])
+def test_a_deny_anywhere_in_the_subtree_is_in_the_way_of_a_right_for_it(flags: int) -> None:
+    with pytest.raises(DelegationError, match="an entry denies it"):
+        run(listing(AccessRule(False, CREATE, ME.sid, flags=flags)), applies_to="subtree")
+
+
+@pytest.mark.parametrize(
+    ("rules", "missing"),
+    [
+        ((), 4),
+        ((AccessRule(True, FULL_CONTROL, ME.sid, None, COMPUTER_CLASS, BELOW),), 0),
+        ((AccessRule(True, GENERIC_ALL, ME.sid, None, None, CONTAINER_INHERIT),), 0),
+        ((AccessRule(True, WRITE, ME.sid, None, COMPUTER_CLASS, BELOW),), 1),
+        ((AccessRule(True, GENERIC_WRITE, ME.sid, None, COMPUTER_CLASS, BELOW),), 1),
+        ((AccessRule(True, SELF, ME.sid, None, COMPUTER_CLASS, BELOW),), 2),
+        ((AccessRule(True, CONTROL, ME.sid, RESET, COMPUTER_CLASS, BELOW),), 3),
+        ((AccessRule(True, CONTROL, ME.sid, RESET, USER_CLASS, BELOW),), 4),
+        ((AccessRule(True, CONTROL, ME.sid, RESET),), 4),
+        ((AccessRule(True, FULL_CONTROL, ME.sid, None, COMPUTER_CLASS, BELOW | NO_PROPAGATE),), 4),
+    ],
+)
+def test_of_the_four_entries_of_reuse_only_those_that_nothing_covers_are_added(
+    rules: tuple[AccessRule, ...], missing: int
+) -> None:
+    change, (delegation,) = run(listing(*rules), rights=("reuse_computer",))
+    assert len(rules_after(change)) - len(rules) == missing if change else missing == 0
+    assert delegation.state == ("added" if missing else "present")
+
+
+@pytest.mark.parametrize("kind", [None, COMPUTER_CLASS])
+def test_a_deny_on_computers_below_is_in_the_way_of_reuse_and_of_nothing_else(kind: uuid.UUID | None) -> None:
+    deny = AccessRule(False, CONTROL, EVERYONE, RESET, kind, CONTAINER_INHERIT)
+    with pytest.raises(DelegationError, match="an entry denies it"):
+        run(listing(deny), rights=("create_computer", "reuse_computer"))
+    assert run(listing(deny))[0] is not None
+    assert run(listing(replace(deny, inherited_type=USER_CLASS)), rights=("reuse_computer",))[0] is not None
+
+
+def test_a_deny_for_a_group_counts_when_the_groups_are_known() -> None:
+    deny = AccessRule(False, CREATE, DOMAIN.sibling(1200))
+    assert run(listing(deny))[0] is not None
+    with pytest.raises(DelegationError, match="an entry denies it"):
+        run(listing(deny), replace(ME, groups=frozenset({DOMAIN.sibling(1200)})))
+
+
+def test_an_inherited_entry_tells_where_it_comes_from() -> None:
+    __, (delegation,) = run(listing(replace(EXACT, flags=CONTAINER_INHERIT | INHERITED)))
+    assert delegation.to_json(DN)["inherited_from"] == "OU=Above"
+    with pytest.raises(DelegationError, match="inherited from OU=Above"):
+        run(listing(replace(EXACT, allow=False, flags=CONTAINER_INHERIT | INHERITED)))
+
+
+def test_order_is_restored_before_a_deny_is_judged() -> None:
+    """Put in order, the Deny comes first: what worked until now would not work any more, and that is said."""
+    late = AccessRule(False, CREATE, EVERYONE, COMPUTER_CLASS)
+    assert run(listing(EXACT, late), canonicalize=True)[0] is None
+    with pytest.raises(DelegationError, match="an entry denies it"):
+        run(listing(EXACT, late), ME, rights=("create_computer", "delete_computer"), canonicalize=True)
+
+
 RULES = st.builds(
     AccessRule,
     st.booleans(),
-    st.sampled_from((CREATE, DELETE, CREATE | DELETE, 0x10, FULL_CONTROL)),
+    st.sampled_from((CREATE, DELETE, CREATE | DELETE, WRITE, SELF, CONTROL, FULL_CONTROL)),
     st.sampled_from((ME.sid, OTHER.sid, EVERYONE)),
+    st.sampled_from((None, COMPUTER_CLASS, USER_CLASS, RESET)),
     st.sampled_from((None, COMPUTER_CLASS, USER_CLASS)),
     flags=st.sampled_from((0, CONTAINER_INHERIT, CONTAINER_INHERIT | INHERIT_ONLY, INHERITED)),
 )
 
 
-@given(st.lists(RULES, max_size=6))
-def test_a_second_run_never_changes_anything(rules: list[AccessRule]) -> None:
-    ordered = sorted(rules, key=lambda r: 2 if r.inherited else 1 if r.allow else 0)
+@given(st.lists(RULES, max_size=6), st.sampled_from(("this_object", "subtree")), st.booleans())
+def test_a_second_run_never_changes_anything(rules: list[AccessRule], applies_to: str, canonicalize: bool) -> None:
+    ordered = rules if canonicalize else sorted(rules, key=lambda r: 2 if r.inherited else 1 if r.allow else 0)
+    more: t.Any = {"rights": tuple(RIGHTS), "applies_to": applies_to, "canonicalize": canonicalize}
     for present in (True, False):
         try:
-            change, __ = run(listing(*ordered), present=present)
+            change, __ = run(listing(*ordered), present=present, **more)
         except DelegationError:
             continue
         if change:
             assert isinstance(change.payload, SecurityDescriptor)
             assert change.payload.dacl is not None
             assert is_canonical(change.payload.dacl.aces)
-            assert run(change.payload, present=present)[0] is None
+            assert run(change.payload, present=present, **more)[0] is None

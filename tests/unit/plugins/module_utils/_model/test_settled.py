@@ -24,22 +24,22 @@ def listing(*aces: bytes) -> SecurityDescriptor:
 
 
 @pytest.fixture
-def settled() -> Settled:
-    known = Settled([{MINE, EVERYONE}])
+def settled() -> Settled[list[dict[str, str]]]:
+    known: Settled[list[dict[str, str]]] = Settled([MINE, EVERYONE])
     known.add(listing(NOISE, GRANT), TOLD)
     return known
 
 
 @pytest.mark.parametrize("aces", [(NOISE, GRANT), (GRANT,), (GRANT, NOISE, MORE, b"\x02\x00\x04\x00" * 5)])
-def test_entries_of_others_do_not_count(settled: Settled, aces: tuple[bytes, ...]) -> None:
+def test_entries_of_others_do_not_count(settled: Settled[list[dict[str, str]]], aces: tuple[bytes, ...]) -> None:
     assert settled.find(listing(*aces)) is TOLD
 
 
 @pytest.mark.parametrize("aces", [(), (NOISE,), (DENY, GRANT), (GRANT, DENY), (GRANT, GRANT)])
-def test_entries_that_count_do(settled: Settled, aces: tuple[bytes, ...]) -> None:
+def test_entries_that_count_do(settled: Settled[list[dict[str, str]]], aces: tuple[bytes, ...]) -> None:
     assert settled.find(listing(*aces)) is None
 
 
-def test_no_list_is_never_settled(settled: Settled) -> None:
+def test_no_list_is_never_settled(settled: Settled[list[dict[str, str]]]) -> None:
     settled.add(SecurityDescriptor(SELF_RELATIVE), TOLD)
     assert settled.find(SecurityDescriptor(SELF_RELATIVE)) is None

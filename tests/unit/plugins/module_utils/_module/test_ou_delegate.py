@@ -6,6 +6,7 @@ import uuid
 
 import pytest
 
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory import descriptors
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError, refused
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import AccessRule
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation import COMPUTER_CLASS, DelegationError
@@ -24,8 +25,16 @@ from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import (
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory_task import run
 
 PILOT, NORTH = f"OU=Autopilot,{BASE}", f"OU=Lab\\, North,{BASE}"
+SETTLE = descriptors.SETTLE
 READ = AccessRule(True, 0x20014, EVERYONE).to_ace()
 MSA = ("top", "computer", "msDS-ManagedServiceAccount")
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody else writes here unless a test does it: there is nothing to wait for."""
+    monkeypatch.setattr(descriptors, "SETTLE", 0.0)
+    monkeypatch.setattr(descriptors, "SLOW", 0)
 
 
 @pytest.fixture
@@ -65,11 +74,11 @@ def test_present_twice_then_absent_twice(directory: FakeDirectory) -> None:
     assert len(done["diff"]) == 2
     assert [d["state"] for d in done["delegations"]] == ["added"] * 4
     assert {d["organizational_unit"] for d in done["delegations"]} == {PILOT, NORTH}
-    assert done["directory"]["operations"] == {"bind": 1, "search": 10, "modify": 2, "add": 0, "delete": 0}
+    assert done["directory"]["operations"] == {"bind": 1, "search": 11, "modify": 2, "add": 0, "delete": 0}
     again = delegate(directory, *units, accounts=accounts)
     assert not again["changed"]
     assert {d["state"] for d in again["delegations"]} == {"present"}
-    assert again["directory"]["operations"] == {"bind": 1, "search": 6, "modify": 0, "add": 0, "delete": 0}
+    assert again["directory"]["operations"] == {"bind": 1, "search": 7, "modify": 0, "add": 0, "delete": 0}
     gone = delegate(directory, *units, accounts=accounts, state="absent")
     assert {d["state"] for d in gone["delegations"]} == {"removed"}
     assert aces(directory, PILOT) == aces(directory, NORTH) == (READ,)
@@ -114,7 +123,7 @@ def test_all_missing_units_are_refused_at_once_with_what_is_above_them(directory
 def test_what_is_no_unit_is_refused_but_the_computers_container_is_taken(directory: FakeDirectory) -> None:
     message = refusal(TargetError, directory, PILOT, MSA_CONTAINER, BASE)
     assert f"{MSA_CONTAINER}: it is of class container" in message
-    assert f"{BASE}: it is of class domainDNS" in message
+    assert f"{BASE}: it is the root of the domain" in message
     assert delegate(directory, COMPUTERS)["changed"]
 
 
@@ -134,9 +143,10 @@ def test_the_sid_of_a_deleted_account_can_still_lose_the_right(directory: FakeDi
     sid = delegate(directory)["delegations"][0]["sid"]
     directory.delete(f"CN=msa1,{MSA_CONTAINER}")
     done = delegate(directory, accounts=[sid], state="absent")
-    assert done["delegations"][0] | {"ace": ""} == {
+    assert done["delegations"][0] | {"ace": "", "aces": []} == {
         "organizational_unit": PILOT, "account": sid, "sid": sid, "right": "create_computer",
-        "state": "removed", "broader": False, "inherited": False, "ace": "",
+        "state": "removed", "broader": False, "inherited": False, "ace": "", "aces": [],
+        "inherited_from": "",
     }  # fmt: skip
     assert aces(directory, PILOT) == (READ,)
 
@@ -181,24 +191,73 @@ def test_a_refusal_halfway_says_what_was_done(directory: FakeDirectory) -> None:
     assert len(aces(directory, PILOT)) == 2
 
 
-def test_what_another_writer_did_since_the_plan_is_not_overwritten(
+def test_what_another_writer_did_since_the_plan_is_kept(
     directory: FakeDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run_all = directory.run_all
-    meanwhile = iter((lambda: None, lambda: directory.unit(NORTH)))  # the units are read, then they are written
+    """The sign-in at a server gives another account the right while our task is between its units."""
+    modify = directory.modify
+    wizards = AccessRule(True, 1, directory.account("msaODJab1cd$", cls=MSA), COMPUTER_CLASS).to_ace()
 
-    def with_another_writer(procedures: t.Any) -> t.Any:
-        next(meanwhile)()
-        return run_all(procedures)
+    def wizard_signs_in_meanwhile(dn: str, changes: t.Any, *, dacl: bool = False) -> None:
+        modify(dn, changes, dacl=dacl)
+        if dn == PILOT:
+            directory.unit(NORTH, READ, wizards)
 
-    monkeypatch.setattr(directory, "run_all", with_another_writer)
-    with pytest.raises(OdjError, match="somebody else has changed it since it was read") as caught:
-        delegate(directory, PILOT, NORTH)
-    assert f"Changed before this: {PILOT}." in str(caught.value)
-    assert (aces(directory, NORTH), directory.counts["modify"]) == ((), 1)
+    monkeypatch.setattr(directory, "modify", wizard_signs_in_meanwhile)
+    monkeypatch.setattr(descriptors, "WINDOW", -1.0)  # each list is read again right before its write
+    done = delegate(directory, PILOT, NORTH)
+    assert aces(directory, NORTH)[:2] == (READ, wizards)
+    assert len(aces(directory, NORTH)) == 3
+    assert done["written_again"] == [NORTH]
 
 
-def test_another_writer_in_between_is_noticed(directory: FakeDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_entry_that_another_writer_overwrote_is_put_there_again(
+    directory: FakeDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another writer read the list before us and writes it after us: our entry is gone, and theirs is to stay."""
+    modify = directory.modify
+    theirs = AccessRule(True, 2, directory.account("other$", cls=MSA), COMPUTER_CLASS).to_ace()
+
+    def overtaken(dn: str, changes: t.Any, *, dacl: bool = False) -> None:
+        modify(dn, changes, dacl=dacl)
+        if directory.counts["modify"] == 1:
+            directory.unit(dn, READ, theirs)
+
+    monkeypatch.setattr(directory, "modify", overtaken)
+    done = delegate(directory)
+    assert aces(directory, PILOT)[:2] == (READ, theirs)
+    assert len(aces(directory, PILOT)) == 3
+    assert (done["written_again"], directory.counts["modify"]) == ([PILOT], 2)
+
+
+def test_the_last_look_is_after_all_who_read_the_old_list_have_written(
+    directory: FakeDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other writer writes as late as it may: WINDOW after our own write. The clock is a number here."""
+    clock = [100.0]
+    late: list[tuple[float, t.Callable[[], object]]] = []
+
+    def sleep(seconds: float) -> None:
+        clock[0] += seconds
+        while late and late[0][0] <= clock[0]:
+            late.pop(0)[1]()
+
+    modify = directory.modify
+
+    def overtaken_late(dn: str, changes: t.Any, *, dacl: bool = False) -> None:
+        modify(dn, changes, dacl=dacl)
+        if directory.counts["modify"] == 1:
+            late.append((clock[0] + descriptors.WINDOW, lambda: directory.unit(dn, READ)))
+
+    monkeypatch.setattr(descriptors, "SETTLE", SETTLE)
+    monkeypatch.setattr(descriptors, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(descriptors, "sleep", sleep)
+    monkeypatch.setattr(directory, "modify", overtaken_late)
+    delegate(directory)
+    assert len(aces(directory, PILOT)) == 2
+
+
+def test_who_is_overwritten_again_and_again_says_so(directory: FakeDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
     modify = directory.modify
 
     def overtaken(dn: str, changes: t.Any, *, dacl: bool = False) -> None:
@@ -206,5 +265,30 @@ def test_another_writer_in_between_is_noticed(directory: FakeDirectory, monkeypa
         directory.unit(dn, READ)
 
     monkeypatch.setattr(directory, "modify", overtaken)
-    with pytest.raises(DirectoryError, match="other entries than those written"):
+    with pytest.raises(DirectoryError, match="something else each of the 10 times") as caught:
         delegate(directory)
+    assert caught.value.on == PILOT
+    assert directory.counts["modify"] == 10
+
+
+def test_a_unit_that_vanishes_meanwhile_is_an_error(directory: FakeDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
+    modify = directory.modify
+
+    def removed(dn: str, changes: t.Any, *, dacl: bool = False) -> None:
+        modify(dn, changes, dacl=dacl)
+        directory.put(dn, nTSecurityDescriptor=())
+
+    monkeypatch.setattr(directory, "modify", removed)
+    with pytest.raises(DirectoryError, match="not there any more, or may not be read"):
+        delegate(directory)
+
+
+def test_a_list_that_is_not_to_be_planned_anew_is_not_overwritten(directory: FakeDirectory) -> None:
+    known = SecurityDescriptor.parse(directory.value(PILOT, "nTSecurityDescriptor") or b"")
+    wanted = known.with_dacl(())
+    directory.unit(PILOT, READ, READ)
+    with pytest.raises(DirectoryError, match="somebody else has changed it since it was read"):
+        descriptors.write_dacl(directory, PILOT, known, wanted)
+    directory.unit(PILOT, READ)
+    descriptors.write_dacl(directory, PILOT, known, wanted)
+    assert aces(directory, PILOT) == ()

@@ -1,0 +1,357 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The states beside present and absent, the unusual targets, and what is asked of the directory for them."""
+
+from __future__ import annotations
+
+import json
+import stat
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory import descriptors
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import AccessRule
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation import (
+    COMPUTER_CLASS,
+    RIGHTS,
+    DelegationError,
+)
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput, OdjError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.organizational_unit import TargetError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.restore_point import RestoreError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import SecurityDescriptor
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import EVERYONE, Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module import ou_delegate
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import (
+    BASE,
+    DOMAIN_CONTROLLERS,
+    DOMAIN_SID,
+    EXTENDED_RIGHTS,
+    MSA_CONTAINER,
+    FakeDirectory,
+)
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory_task import run
+
+PILOT, NORTH = f"OU=Autopilot,{BASE}", f"OU=Lab\\, North,{BASE}"
+READ = AccessRule(True, 0x20014, EVERYONE).to_ace()
+MSA = ("top", "computer", "msDS-ManagedServiceAccount")
+HOST = ("top", "computer")
+CREATE = RIGHTS["create_computer"].parts[0]
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody else writes here unless a test does it: there is nothing to wait for."""
+    monkeypatch.setattr(descriptors, "SETTLE", 0.0)
+    monkeypatch.setattr(descriptors, "SLOW", 0)
+
+
+@pytest.fixture
+def directory() -> FakeDirectory:
+    fake = FakeDirectory()
+    for unit in (PILOT, NORTH):
+        fake.unit(unit, READ)
+    fake.account("msaODJab1cd$", cls=MSA, parent=MSA_CONTAINER)
+    return fake
+
+
+def delegate(directory: FakeDirectory, *units: str, **more: t.Any) -> dict[str, t.Any]:
+    given = {"accounts": ["msaODJab1cd"], **more}
+    return run(ou_delegate, directory, organizational_units=list(units or (PILOT,)), **given)
+
+
+def refusal(kind: type[OdjError], directory: FakeDirectory, *units: str, **more: t.Any) -> str:
+    with pytest.raises(kind) as caught:
+        delegate(directory, *units, **more)
+    assert directory.counts["modify"] == 0
+    return str(caught.value)
+
+
+def aces(directory: FakeDirectory, dn: str = PILOT) -> tuple[bytes, ...]:
+    parsed = SecurityDescriptor.parse(directory.value(dn, "nTSecurityDescriptor") or b"")
+    return parsed.dacl.aces if parsed.dacl else ()
+
+
+def create(sid: Sid, *, subtree: bool = False) -> bytes:
+    return CREATE.rule(sid, subtree=subtree).to_ace()
+
+
+# ---------------------------------------------------------------- exact, purge_orphans
+
+
+def test_exact_takes_the_right_from_connectors_that_are_not_listed_and_from_nobody_else(
+    directory: FakeDirectory,
+) -> None:
+    wizard, byo, legacy, person, other_msa = (
+        directory.account("msaODJzz9zz$", cls=MSA, parent=MSA_CONTAINER),
+        directory.account("gmsa-odj$", cls=("top", "computer", "msDS-GroupManagedServiceAccount")),
+        directory.account("SRV01$", cls=HOST),
+        directory.account("helpdesk"),
+        directory.account("msaSQL$", cls=MSA, parent=MSA_CONTAINER),
+    )
+    full = AccessRule(True, 0xF01FF, legacy, inherited_type=COMPUTER_CLASS, flags=0x0A).to_ace()
+    both = AccessRule(True, 3, legacy, COMPUTER_CLASS, flags=2).to_ace()
+    users = AccessRule(True, 0xF01FF, wizard).to_ace()
+    kept = [READ, create(person), create(other_msa), users]
+    directory.unit(PILOT, *kept[:1], create(wizard), create(byo), both, full, *kept[1:])
+    done = delegate(directory, state="exact", connector_accounts=["gmsa-odj", "SRV01"])
+    mine = create(Sid.parse(done["delegations"][0]["sid"]))
+    assert list(aces(directory)) == [*kept, mine]
+    gone = {(d["account"], d["right"]) for d in done["delegations"] if d["state"] == "removed"}
+    assert gone == {
+        ("CONTOSO\\msaODJzz9zz$", "create_computer"), ("CONTOSO\\gmsa-odj$", "create_computer"),
+        ("CONTOSO\\SRV01$", "other"),
+    }  # fmt: skip
+    assert "a connector's account that is not listed" in done["plan"]["changes"][0]["summary"]
+    assert not delegate(directory, state="exact", connector_accounts=["gmsa-odj", "SRV01"])["changed"]
+
+
+def test_exact_does_not_know_byo_and_legacy_accounts_by_itself(directory: FakeDirectory) -> None:
+    byo, legacy = directory.account("gmsa-odj$", cls=HOST), directory.account("SRV01$", cls=HOST)
+    directory.unit(PILOT, create(byo), create(legacy))
+    delegate(directory, state="exact")
+    assert aces(directory)[:2] == (create(byo), create(legacy))
+
+
+def test_exact_with_no_account_takes_nothing_away(directory: FakeDirectory) -> None:
+    directory.unit(PILOT, create(directory.account("msaODJzz9zz$", cls=MSA)))
+    done = delegate(directory, state="exact", accounts=[])
+    assert (done["changed"], "No account was given" in done["note"]) == (False, True)
+
+
+def test_exact_never_touches_an_inherited_entry(directory: FakeDirectory) -> None:
+    wizard = directory.account("msaODJzz9zz$", cls=MSA)
+    inherited = AccessRule(True, 1, wizard, COMPUTER_CLASS, flags=0x12).to_ace()
+    directory.unit(PILOT, inherited)
+    delegate(directory, state="exact")
+    assert aces(directory)[-1] == inherited
+
+
+def test_orphans_go_only_when_asked_and_only_those_of_this_domain(directory: FakeDirectory) -> None:
+    orphan, foreign = DOMAIN_SID.sibling(4711), Sid(5, (21, 9, 9, 9, 4711))
+    directory.unit(PILOT, READ, create(orphan), create(foreign))
+    assert not [d for d in delegate(directory, state="exact")["delegations"] if d["state"] == "removed"]
+    done = delegate(directory, accounts=[], purge_orphans=True)
+    assert [(d["account"], d["state"]) for d in done["delegations"]] == [(str(orphan), "removed")]
+    assert create(orphan) not in aces(directory)
+    assert create(foreign) in aces(directory)
+
+
+# ---------------------------------------------------------------- rights and reach
+
+
+def test_reuse_is_four_entries_for_computers_below_that_come_and_go(directory: FakeDirectory) -> None:
+    done = delegate(directory, rights=["create_computer", "reuse_computer"])
+    sid = done["delegations"][0]["sid"]
+    assert [d["state"] for d in done["delegations"]] == ["added", "added"]
+    below = "bf967a86-0de6-11d0-a285-00aa003049e2"
+    assert done["delegations"][1]["aces"] == [
+        f"(OA;CIIO;CR;00299570-246d-11d0-a768-00aa006e0529;{below};{sid})",
+        f"(OA;CIIO;WP;4c164200-20c0-11d0-a768-00aa006e0529;{below};{sid})",
+        f"(OA;CIIO;SW;72e39547-7b18-11d1-adef-00c04fd8d5cd;{below};{sid})",
+        f"(OA;CIIO;SW;f3a64788-5306-11d1-a9c5-0000f80367c1;{below};{sid})",
+    ]
+    assert len(aces(directory)) == 6
+    assert not delegate(directory, rights=["reuse_computer"])["changed"]
+    delegate(directory, rights=["reuse_computer", "create_computer"], state="absent")
+    assert aces(directory) == (READ,)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"rightsGuid": "00299570-246d-11d0-a768-00aa006e0520"},
+        {"validAccesses": "8"},
+        {"appliesTo": "bf967aba-0de6-11d0-a285-00aa003049e2"},
+    ],
+)
+def test_a_right_that_this_directory_defines_otherwise_is_refused(
+    directory: FakeDirectory, wrong: dict[str, str]
+) -> None:
+    directory.put(f"CN=Reset Password,{EXTENDED_RIGHTS}", **wrong)
+    message = refusal(DirectoryError, directory, rights=["reuse_computer"])
+    assert "check the extended right Reset Password" in message
+    assert delegate(directory)["changed"], "the other rights do not depend on it"
+
+
+def test_a_deny_for_a_group_that_the_account_is_in_is_an_error(directory: FakeDirectory) -> None:
+    group = directory.account("no-joins", cls=("top", "group"))
+    directory.unit(PILOT, AccessRule(False, 1, group, COMPUTER_CLASS).to_ace(), READ)
+    assert delegate(directory)["changed"], "not in the group"
+    directory.put(f"CN=msaODJab1cd,{MSA_CONTAINER}", tokenGroups=(group.to_bytes(),))
+    directory.unit(PILOT, AccessRule(False, 1, group, COMPUTER_CLASS).to_ace(), READ)
+    assert f";;{group})" in refusal(DelegationError, directory)
+
+
+@pytest.mark.parametrize("allow", [True, False])
+def test_the_origin_of_an_inherited_entry_is_named(directory: FakeDirectory, allow: bool) -> None:
+    sid = Sid.parse(delegate(directory, NORTH)["delegations"][0]["sid"])
+    top, middle, low = f"OU=Top,{BASE}", f"OU=Middle,OU=Top,{BASE}", f"OU=Low,OU=Middle,OU=Top,{BASE}"
+    rule = AccessRule(allow, 1, sid, COMPUTER_CLASS, flags=2)
+    inherited = AccessRule(allow, 1, sid, COMPUTER_CLASS, flags=0x12).to_ace()
+    directory.unit(top, rule.to_ace())
+    directory.unit(middle, inherited)
+    directory.unit(low, inherited)
+    if allow:
+        (found,) = delegate(directory, low)["delegations"]
+        assert (found["state"], found["inherited"], found["inherited_from"]) == ("present", True, top)
+    else:
+        assert f"inherited from {top}" in refusal(DelegationError, directory, low)
+
+
+# ---------------------------------------------------------------- targets, order, options
+
+
+def test_unusual_targets_are_refused_unless_named(directory: FakeDirectory) -> None:
+    moved = f"OU=Controllers,{BASE}"
+    for unit in (DOMAIN_CONTROLLERS, f"OU=Below,{DOMAIN_CONTROLLERS}", moved):
+        directory.unit(unit, READ)
+    holder = f"CN=AdminSDHolder,CN=System,{BASE}"
+    directory.put(holder, objectClass=("top", "container"), nTSecurityDescriptor=(), sDRightsEffective="4")
+    directory.put(
+        BASE, nTSecurityDescriptor=directory.value(PILOT, "nTSecurityDescriptor") or b"", sDRightsEffective="4"
+    )
+    targets = [BASE, DOMAIN_CONTROLLERS.upper(), f"OU=Below,{DOMAIN_CONTROLLERS}", holder, MSA_CONTAINER]
+    message = refusal(TargetError, directory, PILOT, *targets)
+    for word in (
+        "the root of the domain",
+        "the container of the domain controllers",
+        "AdminSDHolder",
+        "of class container",
+    ):
+        assert word in message
+    assert message.count("or below it") == 2
+    assert PILOT not in message
+    directory.put(BASE, wellKnownObjects=f"B:32:A361B2FFFFD211D1AA4B00C04FD7D83A:{moved}")
+    assert f"{moved}: it is the container" in refusal(TargetError, directory, moved)
+    done = delegate(directory, BASE, DOMAIN_CONTROLLERS, allow_unusual_targets=[BASE.lower(), DOMAIN_CONTROLLERS])
+    assert len(done["plan"]["changes"]) == 2
+
+
+def test_a_list_out_of_order_is_put_in_order_only_when_asked(directory: FakeDirectory) -> None:
+    deny = AccessRule(False, 2, EVERYONE, COMPUTER_CLASS).to_ace()
+    directory.unit(PILOT, READ, deny)
+    assert "set canonicalize" in refusal(DelegationError, directory)
+    done = delegate(directory, canonicalize=True)
+    assert aces(directory)[:2] == (deny, READ)
+    assert len(aces(directory)) == 3
+    assert "its entries are put in canonical order" in done["plan"]["changes"][0]["summary"]
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"force": True}, "force"),
+        ({"connector_accounts": ["SRV01"]}, "connector_accounts"),
+        ({"allow_unusual_targets": ["Autopilot"]}, "allow_unusual_targets"),
+        ({"connector_accounts": ["CONTOSO\\"], "state": "exact"}, "CONTOSO"),
+        ({"state": "restored", "backup_path": "none.json"}, "accounts"),
+    ],
+)
+def test_options_without_a_meaning_are_refused_before_contact(
+    directory: FakeDirectory, options: dict[str, t.Any], named: str
+) -> None:
+    assert named in refusal(InvalidInput, directory, **options)
+    assert directory.counts["search"] == 0
+
+
+# ---------------------------------------------------------------- restore points
+
+
+def points(path: Path) -> list[dict[str, t.Any]]:
+    data = json.loads(path.read_text(encoding="utf-8"))
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    return t.cast("list[dict[str, t.Any]]", data["restore_points"])
+
+
+def restored(directory: FakeDirectory, path: Path, *units: str, **more: t.Any) -> dict[str, t.Any]:
+    return delegate(directory, *units, accounts=None, state="restored", backup_path=str(path), **more)
+
+
+def test_a_change_leaves_a_restore_point_and_can_be_undone(directory: FakeDirectory, tmp_path: Path) -> None:
+    path = tmp_path / "points.json"
+    before = directory.value(PILOT, "nTSecurityDescriptor")
+    delegate(directory, PILOT, NORTH, backup_path=str(path), check=True)
+    assert not path.exists()
+    delegate(directory, PILOT, NORTH, backup_path=str(path))
+    delegate(directory, PILOT, NORTH, backup_path=str(path))
+    assert [p["dn"] for p in points(path)] == [PILOT, NORTH]
+    assert set(points(path)[0]) == {"dn", "old", "new", "new_sha256", "time", "server", "reason", "restores"}
+    planned = restored(directory, path, check=True)
+    done = restored(directory, path)
+    assert (planned["plan"], planned["diff"]) == (done["plan"], done["diff"])
+    assert directory.value(PILOT, "nTSecurityDescriptor") == before
+    assert len(aces(directory, NORTH)) == 2
+    assert not restored(directory, path)["changed"], "a restoration is not undone by the next one"
+    assert points(path)[-1]["restores"] is True
+
+
+def test_what_somebody_else_changed_since_is_named_and_kept_unless_forced(
+    directory: FakeDirectory, tmp_path: Path
+) -> None:
+    path = tmp_path / "points.json"
+    delegate(directory, backup_path=str(path))
+    theirs = create(directory.account("helpdesk"))
+    directory.unit(PILOT, *aces(directory)[1:], theirs)
+    with pytest.raises(RestoreError) as caught:
+        restored(directory, path)
+    assert "(A;;LCRPRC;;;WD) was removed" in str(caught.value)
+    assert ";;CC;bf967a86-0de6-11d0-a285-00aa003049e2;;S-1-5-21-1-2-3-1102) was added" in str(caught.value)
+    assert theirs in aces(directory)
+    restored(directory, path, force=True)
+    assert aces(directory) == (READ,)
+
+
+def test_the_file_is_there_before_the_first_write(directory: FakeDirectory, tmp_path: Path) -> None:
+    path = tmp_path / "points.json"
+    directory.refuse[PILOT] = DirectoryError("change", on=PILOT, got="no", code=50)
+    with pytest.raises(DirectoryError):
+        delegate(directory, backup_path=str(path))
+    assert [p["dn"] for p in points(path)] == [PILOT]
+    del directory.refuse[PILOT]
+    assert not restored(directory, path)["changed"], "nothing was written, so there is nothing to undo"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "", "[]", '{"format": 2, "restore_points": []}', '{"format": 1, "restore_points": [{}]}',
+        '{"format": 1, "restore_points": [{"dn": 1, "old": "", "new": "", "time": "", "server": "", "reason": "",'
+        ' "restores": false, "new_sha256": ""}]}',
+    ],
+)  # fmt: skip
+def test_a_file_that_is_something_else_is_refused_before_contact(
+    directory: FakeDirectory, tmp_path: Path, content: str
+) -> None:
+    path = tmp_path / "points.json"
+    path.write_text(content, encoding="utf-8")
+    assert str(path) in refusal(RestoreError, directory, backup_path=str(path))
+    assert path.read_text(encoding="utf-8") == content
+    assert directory.counts["search"] == 0
+
+
+def test_a_restore_point_that_was_tampered_with_is_refused(directory: FakeDirectory, tmp_path: Path) -> None:
+    path = tmp_path / "points.json"
+    delegate(directory, backup_path=str(path))
+    data = json.loads(path.read_text(encoding="utf-8"))
+    data["restore_points"][0]["new"] = data["restore_points"][0]["old"]
+    path.write_text(json.dumps(data), encoding="utf-8")
+    with pytest.raises(RestoreError, match="its hash does not fit"):
+        restored(directory, path)
+
+
+def test_places_where_no_file_can_be_are_refused_before_contact(directory: FakeDirectory, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    for path in (tmp_path, tmp_path / "none" / "points.json", tmp_path / "link"):
+        assert "backup_path" in refusal(RestoreError, directory, backup_path=str(path))
+    assert directory.counts["search"] == 0
+
+
+def test_a_unit_without_a_restore_point_is_refused(directory: FakeDirectory, tmp_path: Path) -> None:
+    path = tmp_path / "points.json"
+    delegate(directory, backup_path=str(path))
+    with pytest.raises(RestoreError, match="no restore point"):
+        restored(directory, path, PILOT, NORTH)
+    assert len(aces(directory)) == 2
