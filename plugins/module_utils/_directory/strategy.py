@@ -81,9 +81,9 @@ class PipelinedStrategy(SyncStrategy):
 
         """
         while True:
-            found = next((number for number in self._complete if number in message_ids), None)
-            if found is not None:
-                return found
+            for number in self._complete:
+                if number in message_ids:
+                    return number
             self._receive()
 
     def collect(self, message_id: int) -> Answer:
@@ -93,7 +93,8 @@ class PipelinedStrategy(SyncStrategy):
             LDAPException: The connection is gone, or nothing came in time.
 
         """
-        self.wait_any((message_id,))
+        while message_id not in self._complete:
+            self._receive()
         self._complete.discard(message_id)
         del self._outstanding[message_id]
         return self._answers.pop(message_id)

@@ -41,6 +41,7 @@ class Dn:
     parts: tuple[tuple[str, str], ...]
 
     @classmethod
+    @lru_cache(maxsize=1 << 12)  # a task comes across the same names again and again
     def parse(cls, text: str) -> Dn:
         """Read a DN.
 
@@ -105,7 +106,7 @@ def _folded(part: tuple[str, str]) -> tuple[str, str]:
     return part[0].casefold(), " ".join(part[1].split()).casefold()
 
 
-@lru_cache(maxsize=1 << 12)  # the names of a domain end alike
+@lru_cache(maxsize=1 << 12)  # and across names that end alike
 def _parse_part(text: str) -> tuple[str, str]:
     if not text.strip():
         raise ValueError("it is empty, or has an empty part between two commas")

@@ -92,7 +92,9 @@ class OuDelegate:
     def facts(self, plan: Plan) -> Mapping[str, object]:
         """Return the state of each delegation, and what it cost."""
         note = {} if self._request.accounts else {"note": NO_ACCOUNTS}
-        found = [delegation.to_json(dn) for dn, rows in self._found.items() for delegation in rows]
+        different = {id(rows): rows for rows in self._found.values()}  # units of the same settled list share theirs
+        told = {key: [row.to_json("") for row in rows] for key, rows in different.items()}
+        found = [{**row, "organizational_unit": dn} for dn, rows in self._found.items() for row in told[id(rows)]]
         more = self._lists.facts() if self._lists else {}
         return {"delegations": found, "directory": self._directory.facts(), **more, **note}
 
