@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import resource
@@ -137,6 +138,7 @@ def ours(lab: Lab, job: str, count: int) -> dict[str, t.Any]:
         "organizational_units": unit_names(lab, count), "accounts": account_names(),
     }  # fmt: skip
     defaults = {name: option.get("default") for name, option in ou_delegate.SPEC["argument_spec"].items()}
+    gc.freeze()  # as run_module does
     begin = time.perf_counter()
     with ou_delegate.open_job({**defaults, **given}) as opened:
         result = carry_out(opened, check_mode=False)

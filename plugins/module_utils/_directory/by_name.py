@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import islice
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import (
@@ -19,6 +20,10 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors i
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.filters import AnyOf, Equals
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.dn import Dn
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import (
+    MalformedDescriptor,
+    SecurityDescriptor,
+)
 
 SIBLINGS = 50  # measured: a child in a search below its parent costs half of what reading it by its name does
 _ELSEWHERE = (10, 34)  # a referral to another domain; a name that no directory of this schema can hold
@@ -58,11 +63,18 @@ def _children(directory: Directory, names: Sequence[Dn], attributes: Sequence[st
     try:
         found = directory.entries(str(names[0].parent or ""), _UNITS, attributes, scope="level", dacl=True)
         named = ((Dn.parse(entry.dn).key, entry) for entry in islice(found, 2 * len(names)))
-        return {key: entry for key, entry in named if key in wanted}
+        return {key: _looked_at(entry) for key, entry in named if key in wanted}
     except DirectoryError as problem:
         if problem.code not in (NO_SUCH_OBJECT, *_ELSEWHERE):
             raise
         return {}
+
+
+def _looked_at(entry: Entry) -> Entry:
+    """Parse the access list now, while the next page is on its way: it is remembered for whoever needs it."""
+    with suppress(MalformedDescriptor):
+        SecurityDescriptor.parse(entry.one("nTSecurityDescriptor") or b"")
+    return entry
 
 
 def _read(dn: str, attributes: Sequence[str]) -> Procedure[Entry | None]:

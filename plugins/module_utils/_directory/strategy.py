@@ -23,7 +23,7 @@ try:
 except ImportError:  # said by session.LDAP3_IMPORT_ERROR
     SyncStrategy = object  # type: ignore[assignment,misc]
 
-_CHUNK = 1 << 18
+_CHUNK = 1 << 14  # a TLS record; more would only be allocated, not filled
 _UNFINISHED = frozenset({"searchResRef", "intermediateResponse"})
 
 

@@ -27,7 +27,7 @@ INHERIT_ONLY = 0x08
 INHERITED = 0x10
 
 _ALLOW = {0x00, 0x05, 0x09, 0x0B}
-_DENY = {0x01, 0x06, 0x0A, 0x0C}
+DENIES = {0x01, 0x06, 0x0A, 0x0C}  # types of entries that deny
 _CONDITIONAL = {0x09, 0x0A, 0x0B, 0x0C}
 
 
@@ -60,7 +60,7 @@ class AccessRule:
         """Read an entry of a parsed list; None when it neither allows nor denies (audit, label, unknown)."""
         kind, flags = ace[0], ace[1]
         start = sid_start(ace)
-        if start is None or kind not in _ALLOW | _DENY:
+        if start is None or kind not in _ALLOW | DENIES:
             return None
         present = ace[8] if start > 8 else 0
         return cls(
@@ -134,4 +134,10 @@ def first_inherited(aces: tuple[bytes, ...]) -> int:
 def _stage(ace: bytes) -> int:
     if ace[1] & INHERITED:
         return 2
-    return 0 if ace[0] in _DENY else 1
+    return 0 if ace[0] in DENIES else 1
+
+
+def trustee_in(ace: bytes) -> bytes | None:
+    """Return the SID that an entry of a parsed list speaks of, as bytes; None for types whose inside is not known."""
+    start = sid_start(ace)
+    return None if start is None else ace[start : start + sid_length(ace, start, len(ace))]

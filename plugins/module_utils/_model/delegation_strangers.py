@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import CREATE_CHILD, AccessRule
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import CREATE_CHILD, DENIES, AccessRule
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation_rights import (
     COMPUTER_CLASS,
     DELETE_CHILD,
@@ -83,9 +83,9 @@ def delegated_to(descriptors: Iterable[SecurityDescriptor]) -> frozenset[Sid]:
 
 def foreign_denials(descriptors: Iterable[SecurityDescriptor]) -> bool:
     """Say whether any entry denies something to do with computers to somebody: then groups have to be known."""
-    rules = map(AccessRule.from_ace, _entries(descriptors))
+    rules = (AccessRule.from_ace(ace) for ace in _entries(descriptors) if ace[0] in DENIES)
     parts = [part for right in RIGHTS.values() for part in right.parts]
-    denials = (rule for rule in rules if rule is not None and not rule.allow and rule.trustee != EVERYONE)
+    denials = (rule for rule in rules if rule is not None and rule.trustee != EVERYONE)
     return any(part.denied_by(rule, subtree=True) for rule in denials for part in parts)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Iterable
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import AccessRule
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import trustee_in
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import SecurityDescriptor
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import Sid
 
@@ -22,7 +22,7 @@ class Settled(t.Generic[T]):
     """
 
     def __init__(self, trustees: Iterable[Sid]) -> None:
-        self._trustees = frozenset(trustees)
+        self._trustees = frozenset(sid.to_bytes() for sid in trustees)
         self._counts: dict[bytes, bool] = {}
         self._known: dict[tuple[bytes, ...], T] = {}
 
@@ -38,6 +38,5 @@ class Settled(t.Generic[T]):
     def _key(self, aces: tuple[bytes, ...]) -> tuple[bytes, ...]:
         for ace in aces:
             if ace not in self._counts:
-                rule = AccessRule.from_ace(ace)
-                self._counts[ace] = rule is not None and rule.trustee in self._trustees
+                self._counts[ace] = trustee_in(ace) in self._trustees
         return tuple(ace for ace in aces if self._counts[ace])

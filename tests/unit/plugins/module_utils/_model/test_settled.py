@@ -30,7 +30,7 @@ def settled() -> Settled[list[dict[str, str]]]:
     return known
 
 
-@pytest.mark.parametrize("aces", [(NOISE, GRANT), (GRANT,), (GRANT, NOISE, MORE, b"\x02\x00\x04\x00" * 5)])
+@pytest.mark.parametrize("aces", [(NOISE, GRANT), (GRANT,), (GRANT, NOISE, MORE, b"\x20\x00\x14\x00" + bytes(16))])
 def test_entries_of_others_do_not_count(settled: Settled[list[dict[str, str]]], aces: tuple[bytes, ...]) -> None:
     assert settled.find(listing(*aces)) is TOLD
 
