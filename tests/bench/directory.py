@@ -54,7 +54,7 @@ def main() -> int:
         tell_codec(lab)
         tell_samba_tool(lab)
     finally:
-        subprocess.run([*lab_command, "wipe"], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([*lab_command, "wipe"], check=False, stdout=subprocess.DEVNULL)
     return 0
 
 

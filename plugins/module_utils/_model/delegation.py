@@ -8,6 +8,7 @@ import typing as t
 from collections.abc import Callable, Iterable, Sequence
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import (
+    DENIES,
     AccessRule,
     canonical,
     first_inherited,
@@ -116,8 +117,8 @@ def _apply(dn: str, aces: _Aces, wish: Wish, origin: Origin) -> tuple[_Aces, tup
     return aces, tuple(found)
 
 
-def _rules(aces: _Aces) -> list[tuple[int, AccessRule]]:
-    rules = ((index, AccessRule.from_ace(ace)) for index, ace in enumerate(aces))
+def _rules(aces: _Aces, counts: Callable[[bytes], bool] = bool) -> list[tuple[int, AccessRule]]:
+    rules = ((index, AccessRule.from_ace(ace)) for index, ace in enumerate(aces) if counts(ace))
     return [(index, rule) for index, rule in rules if rule is not None]
 
 
@@ -143,7 +144,8 @@ def _grant(dn: str, aces: _Aces, account: Account, right: Right, origin: Origin)
 def _allowing(
     dn: str, aces: _Aces, account: Account, right: Right, part: Part, origin: Origin
 ) -> list[tuple[int, AccessRule]]:
-    rules = _rules(aces)
+    mine = account.sid.to_bytes()
+    rules = _rules(aces, lambda ace: mine in ace or ace[0] in DENIES)
     allowing = [(i, r) for i, r in rules if _allows(r, account) and part.covered_by(r, subtree=right.subtree)]
     denying = [(i, r) for i, r in rules if not r.allow and r.trustee in account.always_in]
     denying = [(i, r) for i, r in denying if part.denied_by(r, subtree=right.subtree)]
