@@ -116,11 +116,11 @@ def mypy(tree: Tree) -> None:
         ]
         run([TOOLS / "mypy", *options, "--cache-dir", CACHE / name, *files], cwd=tree.top, env={"MYPYPATH": found})
 
-    tools = tree.collection / "tests" / "tools"
-    lab = tree.collection / "tests" / "lab"
-    files = [f for f in tree.python_files() if tools not in f.parents]
+    tools, bench, lab = (tree.collection / "tests" / name for name in ("tools", "bench", "lab"))
+    files = [f for f in tree.python_files() if not {tools, bench}.intersection(f.parents)]
     check("mypy", f"{tree.top}:{lab}", files)
     check("mypy-tools", f"{tools}:{lab}", sorted(tools.glob("*.py")))
+    check("mypy-bench", f"{tree.top}:{bench}:{lab}", sorted(bench.glob("*.py")))
 
 
 def pytest(tree: Tree, *paths: str, python: Path | None = None, env: Mapping[str, str] | None = None) -> str:

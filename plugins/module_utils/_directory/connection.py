@@ -8,7 +8,7 @@ import typing as t
 from contextlib import suppress
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Settings
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import refused, unreachable
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import refuse_failure, unreachable
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.tls import VerifiedTls, tls_context
 
 with suppress(ImportError):  # said by session.LDAP3_IMPORT_ERROR
@@ -58,5 +58,4 @@ def secure(settings: Settings, connection: t.Any) -> None:
     except (LDAPException, OSError) as problem:
         raise unreachable("connect to the directory", where, connection.last_error or str(problem)) from problem
     if not started:
-        result = connection.result
-        raise refused("start TLS", where, result["result"], result["description"], result["message"] or "")
+        refuse_failure("start TLS", where, connection.result)

@@ -5,14 +5,16 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.filters import ANYTHING, Filter
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
 
 NO_SUCH_OBJECT = 32
 Attributes: t.TypeAlias = "Mapping[str, Sequence[bytes]]"
+T = t.TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,43 @@ class Entry:
         return None if value is None else int(value)
 
 
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One step of a procedure: read one object by its name. The answer is the Entry, None when there is none.
+
+    Attributes:
+        dn: Its distinguished name.
+        attributes: What to ask for.
+        dacl: As for Directory.search.
+
+    """
+
+    dn: str
+    attributes: Sequence[str]
+    dacl: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One step of a procedure: change attributes of one object. The answer is None.
+
+    Attributes:
+        dn: Its distinguished name.
+        changes: As for Directory.modify.
+        dacl: As for Directory.modify.
+
+    """
+
+    dn: str
+    changes: Mapping[str, tuple[str, Sequence[bytes]]]
+    dacl: bool = False
+
+
+# What has to be done to one object, written as if it were alone: it yields steps, is sent their answers (a
+# DirectoryError of a step is raised where it was yielded), and returns its result.
+Procedure: t.TypeAlias = Generator["Read | Write", "Entry | None", T]
+
+
 class Directory(t.Protocol):
     """What the rest of the directory side needs of a directory."""
 
@@ -114,6 +153,18 @@ class Directory(t.Protocol):
 
     def delete(self, dn: str) -> None:
         """Remove an object that has no children."""
+
+    def entries(
+        self, base: str, where: Filter, attributes: Sequence[str], *, scope: str = "subtree", dacl: bool = False
+    ) -> Iterator[Entry]:
+        """Do as ``search`` does, but hand out what a page holds while the next one is on its way."""
+
+    def run_all(self, procedures: Iterable[Procedure[T]]) -> Iterator[T | OdjError]:
+        """Work through many procedures, many of them at a time, so that none waits for the way to the directory.
+
+        Yields the result of each in their order, or the error that ended it. After an error no further procedure is
+        started; those under way are finished.
+        """
 
     def facts(self) -> dict[str, t.Any]:
         """Return ``server`` and ``operations`` (how many of each kind were made) for the task result."""

@@ -21,10 +21,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from time import monotonic, sleep
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Directory
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import (
+    Directory,
+    Procedure,
+    Read,
+    Write,
+)
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.filters import ANYTHING, AnyOf, Equals
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.dn import Dn
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.restore_point import fingerprint
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import SecurityDescriptor
@@ -32,7 +35,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_des
 WINDOW = 0.1  # seconds
 SETTLE = 0.2  # seconds; at least twice WINDOW
 SLOW = 4  # the wait is at least this many times the longest time that a read and its write took
-BATCH = 50  # lists in one search
+BATCH = 32  # lists that are read, and then written, at the same time: few enough for WINDOW
 ROUNDS = 10  # how often a change that others keep overwriting is made
 
 _ATTRIBUTE = "nTSecurityDescriptor"
@@ -66,13 +69,12 @@ class Writer:
     (MS-ADTS 3.1.1.3.4.1.11).
     """
 
-    def __init__(self, directory: Directory, base: str, remember: Remember = lambda edits: None) -> None:
-        """Take a directory, the DN of its domain, and what is called with the edits before they are made."""
+    def __init__(self, directory: Directory, remember: Remember = lambda edits: None) -> None:
+        """Take a directory, and what is called with the edits before they are made."""
         self._directory = directory
-        self._base = base
         self._remember = remember
         self._longest = 0.0
-        self._last_write = 0.0
+        self._written_at: dict[str, float] = {}
         self.done: list[str] = []
         self.again: list[str] = []
 
@@ -107,41 +109,47 @@ class Writer:
         """Read some lists and write them while what was read is fresh; return the edits that have to wait."""
         batch = pending[:BATCH]
         began = monotonic()
-        held = self._read([edit.dn for edit in batch])
-        for number, edit in enumerate(batch):
-            now = held[Dn.parse(edit.dn).key]
-            if fingerprint(now) != fingerprint(edit.known):
+        due: list[Edit] = []
+        for edit, now in zip(batch, self._read(batch), strict=True):
+            if fingerprint(now) == fingerprint(edit.known):
+                due.append(edit)
+            else:
                 overtaken += _renewed(edit, now)
-                continue
-            if number and monotonic() - began > WINDOW:
-                return pending[number:]
-            self._directory.modify(edit.dn, {_ATTRIBUTE: ("replace", [edit.wanted.to_bytes()])}, dacl=True)
-            self._last_write = monotonic()
-            self._longest = max(self._longest, self._last_write - began)
-            self.done += [edit.dn] if edit.dn not in self.done else []
-            written.append(edit)
-        return pending[len(batch) :]
+        started: list[Edit] = []
+
+        def writes() -> Iterator[Procedure[Edit]]:
+            for edit in due:
+                if started and monotonic() - began > WINDOW:
+                    return
+                started.append(edit)
+                yield self._written(edit, began)
+
+        outcomes = list(self._directory.run_all(writes()))
+        written += [outcome for outcome in outcomes if isinstance(outcome, Edit)]
+        _raise_problems(outcomes)
+        return due[len(started) :] + pending[BATCH:]
+
+    def _written(self, edit: Edit, began: float) -> Procedure[Edit]:
+        yield Write(edit.dn, {_ATTRIBUTE: ("replace", [edit.wanted.to_bytes()])}, dacl=True)
+        self._written_at[edit.dn] = monotonic()
+        self._longest = max(self._longest, self._written_at[edit.dn] - began)
+        self.done += [edit.dn] if edit.dn not in self.done else []
+        return edit
 
     def _lost(self, written: Sequence[Edit]) -> Iterator[Edit]:
-        """Read back what was written, once nobody can overwrite it unknowingly any more."""
-        if not written:
-            return
-        wait = self._last_write + max(SETTLE, SLOW * self._longest) - monotonic()
-        sleep(max(0.0, wait))
+        """Read back what was written, each list once nobody can overwrite it unknowingly any more."""
         for start in range(0, len(written), BATCH):
             batch = written[start : start + BATCH]
-            held = self._read([edit.dn for edit in batch])
-            for edit in batch:
-                yield from _renewed(edit, held[Dn.parse(edit.dn).key])
+            last = max(self._written_at[edit.dn] for edit in batch)
+            sleep(max(0.0, last + max(SETTLE, SLOW * self._longest) - monotonic()))
+            for edit, now in zip(batch, self._read(batch), strict=True):
+                yield from _renewed(edit, now)
 
-    def _read(self, names: Sequence[str]) -> dict[object, SecurityDescriptor]:
-        if len(names) == 1:
-            found = self._directory.search(names[0], ANYTHING, [_ATTRIBUTE], scope="base", dacl=True)
-        else:
-            where = AnyOf(tuple(Equals("distinguishedName", name) for name in names))
-            found = self._directory.search(self._base, where, [_ATTRIBUTE], dacl=True)
-        values = {Dn.parse(entry.dn).key: entry.one(_ATTRIBUTE) for entry in found}
-        gone = [name for name in names if values.get(Dn.parse(name).key) is None]
+    def _read(self, edits: Sequence[Edit]) -> list[SecurityDescriptor]:
+        outcomes = list(self._directory.run_all(_list_of(edit.dn) for edit in edits))
+        _raise_problems(outcomes)
+        lists = [outcome for outcome in outcomes if isinstance(outcome, SecurityDescriptor)]
+        gone = [edit.dn for edit, found in zip(edits, outcomes, strict=True) if found is None]
         if gone:
             raise DirectoryError(
                 "read the access list",
@@ -149,7 +157,25 @@ class Writer:
                 got="it is not there any more, or may not be read any more",
                 advice="Somebody else changed it meanwhile. Look at it, then run again.",
             )
-        return {key: SecurityDescriptor.parse(value) for key, value in values.items() if value is not None}
+        return lists
+
+
+def _list_of(dn: str) -> Procedure[SecurityDescriptor | None]:
+    entry = yield Read(dn, [_ATTRIBUTE], dacl=True)
+    data = entry.one(_ATTRIBUTE) if entry else None
+    return None if data is None else SecurityDescriptor.parse(data)
+
+
+def _raise_problems(outcomes: Sequence[object]) -> None:
+    """Raise the one problem that came up, with a word about the others that came up at the same time."""
+    problems = [outcome for outcome in outcomes if isinstance(outcome, OdjError)]
+    if not problems:
+        return
+    first, *others = problems
+    if not others:
+        raise first
+    advice = f"{first.advice} At the same time: {' '.join(map(str, others))}".lstrip()
+    raise OdjError(first.tried, on=first.on, got=first.got, advice=advice)
 
 
 def write_dacl(directory: Directory, dn: str, known: SecurityDescriptor, wanted: SecurityDescriptor) -> None:
@@ -168,7 +194,7 @@ def write_dacl(directory: Directory, dn: str, known: SecurityDescriptor, wanted:
             advice="Look at it, then run again.",
         )
 
-    Writer(directory, dn).write([Edit(dn, known, wanted, again)])
+    Writer(directory).write([Edit(dn, known, wanted, again)])
 
 
 def _renewed(edit: Edit, now: SecurityDescriptor) -> Iterator[Edit]:

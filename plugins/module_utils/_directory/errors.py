@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import re
+import typing as t
+from collections.abc import Mapping
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
 
@@ -25,6 +27,14 @@ _BIND_ADVICE = {
     "773": "The password must be changed before the first logon: set it without that condition.",
     "775": "The account is locked out: unlock it, and find out what keeps trying with an old password.",
 }
+# Windows error codes (MS-ERREF 2.2) that Active Directory puts in front of its message, as eight hexadecimal digits.
+_SYSTEM_CODE = re.compile(r"([0-9a-f]{8}): ", re.IGNORECASE)
+_SYSTEM_ADVICE = {
+    0x0524: "Another account of the domain has that name already.",
+    0x052D: "The password breaks the password policy of the domain: length, complexity or history.",
+    0x216D: "The account has created as many computers as the machine account quota of the domain allows; a delegation "
+    "on the organizational unit has no such limit.",
+}
 _ADVICE = {
     1: "The server met an internal error: see its own log, and try another domain controller.",
     3: "The server's time limit was reached: raise timeout, or ask another domain controller.",
@@ -32,10 +42,13 @@ _ADVICE = {
     8: "The server demands encryption: use tls_mode ldaps or start_tls.",
     10: "This domain controller does not hold the object: name one of the domain that does.",
     11: "An administrative limit of the server was reached.",
+    12: "The server does not know an extension that this needs: is it a domain controller of Active Directory?",
+    13: "The server demands encryption: use tls_mode ldaps or start_tls.",
     16: "There is no such attribute or value: somebody else may have changed the object. Run again.",
     17: "The schema of this directory does not have that attribute.",
     19: "The value breaks a rule of the directory (length, uniqueness, a validated write).",
     20: "The value is there already: somebody else may have changed the object. Run again.",
+    21: "The value does not have the form that the attribute demands.",
     32: "There is no such object: check the distinguished name, and that this domain controller has replicated it.",
     34: "The distinguished name is malformed.",
     49: "Check username and password.",
@@ -46,6 +59,7 @@ _ADVICE = {
     64: "The name breaks a naming rule of the directory.",
     65: "The object would lack an attribute that its class demands.",
     66: "The object has children: remove them first.",
+    67: "That attribute is part of the name: rename the object instead.",
     68: "An object of that name exists already, or existed and is still being removed.",
     80: "The server met an error of its own: see its log.",
 }
@@ -68,9 +82,27 @@ def refused(tried: str, on: str, code: int, description: str, message: str) -> D
     """Translate an LDAP result (RFC 4511 appendix A and MS-ADTS) into an error that says what to do."""
     text = " ".join(message.replace("\x00", "").split())
     got = f"{description} ({code})" + (f": {text}" if text else "")
-    found = _BIND_CODE.search(text) if code == 49 else None
-    advice = _BIND_ADVICE.get(found.group(1).lower(), "") if found else ""
-    return DirectoryError(tried, on=on, got=got, advice=advice or _ADVICE.get(code, ""), code=code)
+    return DirectoryError(tried, on=on, got=got, advice=_specific(code, text) or _ADVICE.get(code, ""), code=code)
+
+
+def refuse_failure(tried: str, on: str, result: Mapping[str, t.Any]) -> None:
+    """Raise what ldap3 says about a result (a dictionary), unless it is a success.
+
+    Raises:
+        DirectoryError: The result is none.
+
+    """
+    if result["result"] != 0:
+        raise refused(tried, on, result["result"], result["description"], result["message"] or "")
+
+
+def _specific(code: int, text: str) -> str:
+    """Return what the server's own text allows to say beyond the result code; "" when that is nothing."""
+    if code == 49:
+        data = _BIND_CODE.search(text)
+        return _BIND_ADVICE.get(data.group(1).lower(), "") if data else ""
+    system = _SYSTEM_CODE.match(text)
+    return _SYSTEM_ADVICE.get(int(system.group(1), 16), "") if system else ""
 
 
 def unreachable(tried: str, on: str, reason: str) -> DirectoryError:

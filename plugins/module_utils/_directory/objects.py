@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.by_name import Key, read_by_name
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import (
     Directory,
     Entry,
@@ -30,7 +31,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.organization
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import Sid
 
-CHUNK = 50  # names in one search; measured: fewer cost round trips, more cost the server time for the filter
+CHUNK = 50  # accounts in one search; measured: fewer cost round trips, more cost the server time for the filter
 _UNIT = ("objectClass", "sDRightsEffective", "nTSecurityDescriptor")
 _PRINCIPAL = ("sAMAccountName", "userPrincipalName", "objectSid", "primaryGroupID")
 
@@ -101,9 +102,9 @@ def find_units(domains: Domains, requested: Sequence[str], names: Sequence[Dn]) 
         names: The same, parsed.
 
     """
-    entries = _by_dn(domains, names, _UNIT)
+    entries = read_by_name(domains.directory, names, _UNIT)
     missing = [name for name in names if name.key not in entries]
-    above = _by_dn(domains, _ancestors(missing), ("objectClass",)) if missing else {}
+    above = read_by_name(domains.directory, _ancestors(missing), ("objectClass",)) if missing else {}
     return tuple(
         _unit(text, entries[name.key]) if name.key in entries else _absent(text, name, above)
         for text, name in zip(requested, names, strict=True)
@@ -183,14 +184,6 @@ def _finding(name: AccountName, chosen: Sequence[Principal], domain: Domain) -> 
     return f"{name.text}: there is no such account in {domain.dns_name}"
 
 
-def _by_dn(domains: Domains, names: Sequence[Dn], attributes: Sequence[str]) -> dict[object, Entry]:
-    entries: dict[object, Entry] = {}
-    for chunk in _chunks([Equals("distinguishedName", str(name)) for name in names]):
-        found = domains.directory.search(domains.base, AnyOf(tuple(chunk)), attributes, dacl=True)
-        entries |= {Dn.parse(entry.dn).key: entry for entry in found}
-    return entries
-
-
 def _ancestors(names: Sequence[Dn]) -> list[Dn]:
     above: dict[object, Dn] = {}
     for name in names:
@@ -201,7 +194,7 @@ def _ancestors(names: Sequence[Dn]) -> list[Dn]:
     return list(above.values())
 
 
-def _absent(text: str, name: Dn, above: dict[object, Entry]) -> OrganizationalUnit:
+def _absent(text: str, name: Dn, above: Mapping[Key, Entry]) -> OrganizationalUnit:
     parent = name.parent
     while parent and parent.key not in above:
         parent = parent.parent

@@ -6,22 +6,32 @@ from __future__ import annotations
 
 import typing as t
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.ber import DACL, modify_object, read_object
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.connection import connect, secure
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import (
+    NO_SUCH_OBJECT,
     Attributes,
     Directory,
     Entry,
+    Procedure,
+    Read,
     Settings,
+    T,
+    Write,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import (
-    refused,
+    DirectoryError,
+    refuse_failure,
     unreachable,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.filters import Filter
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.pipeline import Pipeline
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.ranges import with_all_values
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.strategy import Answer, pipelined
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput, OdjError
 
 try:
     from ldap3.core.exceptions import LDAPException
@@ -31,7 +41,7 @@ except ImportError as error:
 else:
     LDAP3_IMPORT_ERROR = None
 
-OWNER, DACL = 1, 4  # LDAP_SERVER_SD_FLAGS_OID, MS-ADTS 3.1.1.3.4.1.11
+OWNER = 1  # OWNER_SECURITY_INFORMATION, MS-ADTS 3.1.1.3.4.1.11
 PAGE = 500
 _PAGED_RESULTS = "1.2.840.113556.1.4.319"
 OPERATIONS = ("bind", "search", "modify", "add", "delete")
@@ -43,11 +53,19 @@ class LdapDirectory:
     def __init__(self, settings: Settings, connection: t.Any) -> None:
         self._server = settings.server
         self._connection = connection
+        self._strategy: t.Any = None  # once it is logged on
         self._counts: Counter[str] = Counter()
 
     def bind(self, username: str) -> None:
         """Log on with what the connection was given."""
-        self._pass("bind", f"log on as {username}", self._server, self._connection.bind)
+        tried = f"log on as {username}"
+        self._send("bind", tried, self._server, self._connection.bind, read_server_info=False)
+        refuse_failure(tried, self._server, self._connection.result)
+        self.ready()
+
+    def ready(self) -> None:
+        """Go over from opening the connection to working with it."""
+        self._strategy = pipelined(self._connection)
 
     def search(
         self,
@@ -60,34 +78,72 @@ class LdapDirectory:
         owner: bool = False,
     ) -> list[Entry]:
         """See Directory."""
-        paged = PAGE if scope != "base" else None
-        cookie: bytes | None = None
-        found: list[Entry] = []
-        while True:
-            self._pass(
+        return list(self.entries(base, where, attributes, scope=scope, dacl=dacl, owner=owner))
+
+    def entries(
+        self,
+        base: str,
+        where: Filter,
+        attributes: Sequence[str],
+        *,
+        scope: str = "subtree",
+        dacl: bool = False,
+        owner: bool = False,
+    ) -> Iterator[Entry]:
+        """See Directory."""
+
+        def ask(cookie: bytes | None) -> int:
+            return self._send(
                 "search", "search the directory", base, self._connection.search, base, str(where), scope.upper(),
-                attributes=list(attributes), controls=_controls(dacl, owner), paged_size=paged, paged_cookie=cookie,
+                attributes=list(attributes), controls=_controls(dacl, owner), paged_cookie=cookie,
+                paged_size=PAGE if scope != "base" else None,
             )  # fmt: skip
-            found += [_entry(item) for item in self._connection.response or () if item["type"] == "searchResEntry"]
-            controls = self._connection.result.get("controls") or {}
-            cookie = controls.get(_PAGED_RESULTS, {}).get("value", {}).get("cookie")
-            if not cookie:
-                return found
+
+        number = ask(None)
+        while number:
+            answer = self._answer("search the directory", base, number)
+            cookie = (answer.result.get("controls") or {}).get(_PAGED_RESULTS, {}).get("value", {}).get("cookie")
+            number = ask(cookie) if cookie else 0
+            yield from (with_all_values(entry, self._read_part) for entry in answer.entries)
 
     def modify(self, dn: str, changes: Mapping[str, tuple[str, Sequence[bytes]]], *, dacl: bool = False) -> None:
         """See Directory."""
-        request = {name: [(f"MODIFY_{verb.upper()}", list(values))] for name, (verb, values) in changes.items()}
-        tried = f"change {', '.join(changes)}"
-        self._pass("modify", tried, dn, self._connection.modify, dn, request, controls=_controls(dacl))
+        step = Write(dn, changes, dacl)
+        self.answer(self.ask(step), step)
 
     def add(self, dn: str, object_class: str, attributes: Attributes) -> None:
         """See Directory."""
         values = {name: list(items) for name, items in attributes.items()}
-        self._pass("add", f"create the {object_class}", dn, self._connection.add, dn, object_class, values)
+        self._do("add", f"create the {object_class}", dn, self._connection.add, dn, object_class, values)
 
     def delete(self, dn: str) -> None:
         """See Directory."""
-        self._pass("delete", "remove the object", dn, self._connection.delete, dn)
+        self._do("delete", "remove the object", dn, self._connection.delete, dn)
+
+    def run_all(self, procedures: Iterable[Procedure[T]]) -> Iterator[T | OdjError]:
+        """See Directory."""
+        return Pipeline[T](self).run_all(procedures)
+
+    def ask(self, step: Read | Write) -> int:
+        """See Line."""
+        operation, tried = _words(step)
+        number: int = self._connection.server.next_message_id()
+        if isinstance(step, Read):
+            message = read_object(number, step.dn, step.attributes, dacl=step.dacl)
+        else:
+            message = modify_object(number, step.dn, step.changes, dacl=step.dacl)
+        self._send(operation, tried, step.dn, self._strategy.send_raw, number, message)
+        return number
+
+    def first_answered(self, numbers: Collection[int]) -> int:
+        """See Line."""
+        with self._reachable("wait for an answer", self._server):
+            return t.cast(int, self._strategy.wait_any(numbers))
+
+    def answer(self, number: int, step: Read | Write) -> Entry | None:
+        """See Line."""
+        entry = self._one(number, step)
+        return with_all_values(entry, self._read_part) if entry else None
 
     def facts(self) -> dict[str, t.Any]:
         """See Directory."""
@@ -98,17 +154,39 @@ class LdapDirectory:
         with suppress(LDAPException, OSError):
             self._connection.unbind()
 
-    def _pass(self, operation: str, tried: str, on: str, call: Callable[..., t.Any], *args: t.Any, **kw: t.Any) -> None:
-        """Let one operation through: every request to the directory goes this way."""
-        self._counts[operation] += 1
+    def _read_part(self, dn: str, attributes: Sequence[str]) -> Entry | None:
+        step = Read(dn, attributes)
+        return self._one(self.ask(step), step)
+
+    def _one(self, number: int, step: Read | Write) -> Entry | None:
         try:
-            call(*args, **kw)
+            return next(iter(self._answer(_words(step)[1], step.dn, number).entries), None)
+        except DirectoryError as problem:
+            if problem.code == NO_SUCH_OBJECT and isinstance(step, Read):
+                return None
+            raise
+
+    def _do(self, operation: str, tried: str, on: str, call: Callable[..., t.Any], *args: t.Any) -> None:
+        self._answer(tried, on, self._send(operation, tried, on, call, *args))
+
+    def _send(self, operation: str, tried: str, on: str, call: Callable[..., t.Any], *args: t.Any, **kw: t.Any) -> int:
+        """Let one operation through: every request to the directory goes this way. Returns its number."""
+        self._counts[operation] += 1
+        with self._reachable(tried, on):
+            return t.cast(int, call(*args, **kw))
+
+    def _answer(self, tried: str, on: str, number: int) -> Answer:
+        with self._reachable(tried, on):
+            answer = t.cast(Answer, self._strategy.collect(number))
+        refuse_failure(tried, on, answer.result)
+        return answer
+
+    @contextmanager
+    def _reachable(self, tried: str, on: str) -> Iterator[None]:
+        try:
+            yield
         except LDAPException as problem:
-            reason = self._connection.last_error or str(problem)
-            raise unreachable(tried, on or self._server, reason) from problem
-        result = self._connection.result
-        if result["result"] != 0:
-            raise refused(tried, on, result["result"], result["description"], result["message"] or "")
+            raise unreachable(tried, on or self._server, self._connection.last_error or str(problem)) from problem
 
 
 @contextmanager
@@ -132,9 +210,11 @@ def open_directory(settings: Settings) -> Iterator[Directory]:
         directory.close()
 
 
-def _controls(dacl: bool, owner: bool = False) -> t.Any:
+def _words(step: Read | Write) -> tuple[str, str]:
+    if isinstance(step, Read):
+        return "search", "search the directory"
+    return "modify", f"change {', '.join(step.changes)}"
+
+
+def _controls(dacl: bool, owner: bool) -> t.Any:
     return security_descriptor_control(sdflags=DACL | (OWNER if owner else 0)) if dacl else None
-
-
-def _entry(item: Mapping[str, t.Any]) -> Entry:
-    return Entry(item["dn"], {name.lower(): tuple(values) for name, values in item["raw_attributes"].items()})

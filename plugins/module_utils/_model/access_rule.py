@@ -9,6 +9,7 @@ import operator
 import struct
 import uuid
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import sid_length, sid_start
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import Sid
@@ -54,6 +55,7 @@ class AccessRule:
     conditional: bool = False
 
     @classmethod
+    @lru_cache(maxsize=1 << 14)  # most entries of a domain are inherited or common: the same bytes on every unit
     def from_ace(cls, ace: bytes) -> AccessRule | None:
         """Read an entry of a parsed list; None when it neither allows nor denies (audit, label, unknown)."""
         kind, flags = ace[0], ace[1]
@@ -133,3 +135,9 @@ def _stage(ace: bytes) -> int:
     if ace[1] & INHERITED:
         return 2
     return 0 if ace[0] in _DENY else 1
+
+
+def trustee_in(ace: bytes) -> bytes | None:
+    """Return the SID that an entry of a parsed list speaks of, as bytes; None for types whose inside is not known."""
+    start = sid_start(ace)
+    return None if start is None else ace[start : start + sid_length(ace, start, len(ace))]

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
 
@@ -40,6 +41,7 @@ class Dn:
     parts: tuple[tuple[str, str], ...]
 
     @classmethod
+    @lru_cache(maxsize=1 << 12)  # a task comes across the same names again and again
     def parse(cls, text: str) -> Dn:
         """Read a DN.
 
@@ -64,7 +66,7 @@ class Dn:
     @property
     def key(self) -> tuple[tuple[str, str], ...]:
         """What two spellings of the same name have in common: case and repeated spaces do not count."""
-        return tuple((kind.casefold(), " ".join(value.split()).casefold()) for kind, value in self.parts)
+        return tuple(map(_folded, self.parts))
 
     @property
     def parent(self) -> Dn | None:
@@ -86,6 +88,8 @@ class Dn:
 
 
 def _split(text: str, separator: str) -> list[str]:
+    if "\\" not in text:
+        return text.split(separator)
     parts, start, index = [], 0, 0
     while index < len(text):
         if text[index] == "\\":
@@ -97,6 +101,12 @@ def _split(text: str, separator: str) -> list[str]:
     return [*parts, text[start:]]
 
 
+@lru_cache(maxsize=1 << 12)
+def _folded(part: tuple[str, str]) -> tuple[str, str]:
+    return part[0].casefold(), " ".join(part[1].split()).casefold()
+
+
+@lru_cache(maxsize=1 << 12)  # and across names that end alike
 def _parse_part(text: str) -> tuple[str, str]:
     if not text.strip():
         raise ValueError("it is empty, or has an empty part between two commas")

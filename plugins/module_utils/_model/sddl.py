@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import uuid
+from functools import lru_cache
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import (
     Acl,
@@ -28,6 +29,7 @@ _DACL_CONTROL = ((0x1000, "P"), (0x0100, "AR"), (0x0400, "AI"))
 _SACL_CONTROL = ((0x2000, "P"), (0x0200, "AR"), (0x0800, "AI"))
 
 
+@lru_cache(maxsize=1 << 14)
 def ace_to_sddl(ace: bytes) -> str:
     """Return one entry as SDDL.
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
 
@@ -89,8 +90,11 @@ class SecurityDescriptor:
     reserved: int = 0
 
     @classmethod
+    @lru_cache(maxsize=1 << 12)
     def parse(cls, data: bytes) -> SecurityDescriptor:
         """Read a descriptor. ``parse(x).to_bytes() == x`` for every x that this accepts.
+
+        The last few thousand are remembered: a task comes across the same one when it plans, writes and verifies.
 
         Raises:
             MalformedDescriptor: The bytes are not one well-formed descriptor.
@@ -207,13 +211,18 @@ def _parse_acl(data: bytes) -> Acl:
     for number in range(count):
         if position + 4 > size:
             raise MalformedDescriptor(f"a list says that it holds {count} entries, but there are {number}")
-        length = int.from_bytes(data[position + 2 : position + 4], "little")
-        if length < 4 or length % 4 or position + length > size:
+        length = data[position + 2] | data[position + 3] << 8
+        if length < 4 or length & 3 or position + length > size:
             raise MalformedDescriptor("an entry does not end within its list, or not at a multiple of 4")
         ace = data[position : position + length]
-        start = sid_start(ace)
-        if start is not None:
-            sid_length(ace, start, length)
+        _check_ace(ace)
         aces.append(ace)
         position += length
     return Acl(revision, tuple(aces), data[position:], (first, second))
+
+
+@lru_cache(maxsize=1 << 14)  # most entries of a domain are inherited or common: the same bytes on every object
+def _check_ace(ace: bytes) -> None:
+    start = sid_start(ace)
+    if start is not None:
+        sid_length(ace, start, len(ace))

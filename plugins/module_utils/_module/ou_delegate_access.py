@@ -33,6 +33,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation_s
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Change, Plan
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import SecurityDescriptor
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.settled import Settled
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.ou_delegate_targets import AccessLists, Targets
 
 NO_ACCOUNTS = "No account was given, so there is nothing to delegate yet."
@@ -91,15 +92,26 @@ class OuDelegate:
     def facts(self, plan: Plan) -> Mapping[str, object]:
         """Return the state of each delegation, and what it cost."""
         note = {} if self._request.accounts else {"note": NO_ACCOUNTS}
-        found = [delegation.to_json(dn) for dn, rows in self._found.items() for delegation in rows]
+        different = {id(rows): rows for rows in self._found.values()}  # units of the same settled list share theirs
+        told = {key: [row.to_json("") for row in rows] for key, rows in different.items()}
+        found = [{**row, "organizational_unit": dn} for dn, rows in self._found.items() for row in told[id(rows)]]
         more = self._lists.facts() if self._lists else {}
         return {"delegations": found, "directory": self._directory.facts(), **more, **note}
 
     def _comparison(self, domains: Domains) -> t.Callable[[str, SecurityDescriptor], Change | None]:
+        wish = self._wish
+        trustees = [sid for account in wish.accounts for sid in account.always_in]
+        settled: Settled[tuple[Delegation, ...]] = Settled([*trustees, *(s.sid for s in wish.strangers)])
+
         def comparison(dn: str, descriptor: SecurityDescriptor) -> Change | None:
+            if (known := settled.find(descriptor)) is not None:
+                self._found.setdefault(dn, known)
+                return None
             change, rows = compare(dn, descriptor, self._wish, Origins(domains, dn, self._above))
             # The first comparison is the plan's; a later one, beside another writer, adds nothing to tell.
             self._found.setdefault(dn, rows)
+            if change is None and not any(row.inherited_from for row in rows):
+                settled.add(descriptor, rows)
             return change
 
         return comparison

@@ -78,7 +78,7 @@ class AccessLists:
         self._compare: Compare = lambda dn, descriptor: None
         self._known: dict[str, SecurityDescriptor] = {}
         self._reasons: dict[str, str] = {}
-        self._writer = Writer(domains.directory, domains.base, self._remember)
+        self._writer = Writer(domains.directory, self._remember)
 
     def parse(self, units: Sequence[OrganizationalUnit]) -> Iterable[SecurityDescriptor]:
         """Read all lists that are well-formed; ``plan`` tells of the others."""

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import gc
 import typing as t
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -31,6 +32,7 @@ def run_module(
     for name, error in libraries:
         if error is not None:
             module.fail_json(msg=missing_required_lib(name), exception=error)
+    gc.freeze()  # what is imported stays: the collector need not look at it again and again
     try:
         with open_job(module.params) as job:
             result = carry_out(job, check_mode=module.check_mode)

@@ -8,13 +8,29 @@ from __future__ import annotations
 
 import typing as t
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Attributes, Entry
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import (
+    NO_SUCH_OBJECT,
+    Attributes,
+    Entry,
+    Procedure,
+    Read,
+    T,
+    Write,
+)
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError, refused
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.filters import AllOf, AnyOf, Equals, Filter
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.filters import (
+    ANYTHING,
+    AllOf,
+    AnyOf,
+    Equals,
+    Filter,
+)
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.pipeline import Pipeline
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation import COMPUTER_CLASS, RIGHTS
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.dn import Dn
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import (
     DACL_PRESENT,
     SELF_RELATIVE,
@@ -45,6 +61,7 @@ class FakeDirectory:
         self.read_only = read_only
         self.counts: Counter[str] = Counter(bind=1)
         self.refuse: dict[str, DirectoryError] = {}
+        self.refuse_reading: dict[str, DirectoryError] = {}
         self._objects: dict[object, Entry] = {}
         self._next_id = 1100
         self.put("", defaultNamingContext=BASE, configurationNamingContext=CONFIGURATION,
@@ -99,10 +116,20 @@ class FakeDirectory:
         owner: bool = False,
     ) -> list[Entry]:
         self.counts["search"] += 1
+        if base in self.refuse_reading:
+            raise self.refuse_reading[base]
         if scope != "subtree" and base and not any(_under(e.dn, base) for e in self._objects.values()):
             raise refused("search the directory", base, 32, "noSuchObject", "")
         found = [e for e in self._objects.values() if _in_scope(e.dn, base, scope) and self._matches(e, where)]
         return [self._shown(entry, attributes, dacl) for entry in found]
+
+    def entries(
+        self, base: str, where: Filter, attributes: Sequence[str], *, scope: str = "subtree", dacl: bool = False
+    ) -> Iterator[Entry]:
+        yield from self.search(base, where, attributes, scope=scope, dacl=dacl)
+
+    def run_all(self, procedures: Iterable[Procedure[T]]) -> Iterator[T | OdjError]:
+        return Pipeline[T](OneAtATime(self)).run_all(procedures)
 
     def modify(self, dn: str, changes: Mapping[str, tuple[str, Sequence[bytes]]], *, dacl: bool = False) -> None:
         entry = self._for_write("modify", dn)
@@ -170,6 +197,44 @@ class FakeDirectory:
             links = (e for e in self._objects.values() if entry.dn.encode() in e.all("msDS-HostServiceAccount"))
             values["msds-hostserviceaccountbl"] = tuple(e.dn.encode() for e in links)
         return Entry(entry.dn, values)
+
+
+class OneAtATime:
+    """Answers the steps of procedures in the order in which they come."""
+
+    def __init__(self, directory: FakeDirectory) -> None:
+        self._directory = directory
+        self._answers: dict[int, Entry | DirectoryError | None] = {}
+        self._last = 0
+
+    def ask(self, step: Read | Write) -> int:
+        self._last += 1
+        try:
+            self._answers[self._last] = self._do(step)
+        except DirectoryError as problem:
+            self._answers[self._last] = problem
+        return self._last
+
+    def first_answered(self, numbers: Collection[int]) -> int:
+        return min(numbers)
+
+    def answer(self, number: int, step: Read | Write) -> Entry | None:
+        answer = self._answers.pop(number)
+        if isinstance(answer, DirectoryError):
+            raise answer
+        return answer
+
+    def _do(self, step: Read | Write) -> Entry | None:
+        if isinstance(step, Write):
+            self._directory.modify(step.dn, step.changes, dacl=step.dacl)
+            return None
+        try:
+            found = self._directory.search(step.dn, ANYTHING, step.attributes, scope="base", dacl=step.dacl)
+        except DirectoryError as problem:
+            if problem.code != NO_SUCH_OBJECT:
+                raise
+            found = []
+        return next(iter(found), None)
 
 
 def _key(dn: str) -> object:

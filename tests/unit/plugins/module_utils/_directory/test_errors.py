@@ -15,6 +15,8 @@ BIND = "80090308: LdapErr: DSID-0C0903A9, comment: AcceptSecurityContext error, 
         ("52e", "password is wrong"),
         ("52E", "password is wrong"),
         ("532", "expired"),
+        ("530", "at this time"),
+        ("531", "from this computer"),
         ("533", "disabled"),
         ("701", "account has expired"),
         ("773", "must be changed"),
@@ -33,6 +35,15 @@ def test_a_refused_logon_says_why(data: str, advice: str) -> None:
     ("code", "advice"),
     [
         (8, "encryption"),
+        (10, "does not hold the object"),
+        (12, "extension"),
+        (13, "encryption"),
+        (16, "Run again"),
+        (20, "there already"),
+        (21, "form"),
+        (51, "busy"),
+        (52, "another domain controller"),
+        (68, "exists already"),
         (19, "rule"),
         (32, "no such object"),
         (34, "malformed"),
@@ -45,6 +56,20 @@ def test_a_refused_operation_says_what_to_do(code: int, advice: str) -> None:
     assert advice in error.advice
     assert error.code == code
     assert str(error).startswith(f"Could not change description (CN=x): name ({code}).")
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "advice"),
+    [
+        (53, "0000216D: SvcErr: DSID-031A1236, problem 5003 (WILL_NOT_PERFORM), data 0", "machine account quota"),
+        (19, "0000052D: Constraint violation - check_password_restrictions: too short", "password policy"),
+        (68, "00000524: UpdErr: DSID-031A11FA, problem 6005 (ENTRY_EXISTS), data 0", "Another account"),
+        (53, "00002077: SvcErr: DSID-031903F0, problem 5003 (WILL_NOT_PERFORM), data 0", "willing"),
+        (50, "acl: unable to get access to CN=x", "lacks a right"),
+    ],
+)
+def test_the_servers_own_text_makes_the_advice_more_precise(code: int, text: str, advice: str) -> None:
+    assert advice in refused("create the computer", "CN=x", code, "name", text).advice
 
 
 @pytest.mark.parametrize(

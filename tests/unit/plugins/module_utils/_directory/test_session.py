@@ -13,10 +13,7 @@ import pytest
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Settings, root_dse
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.filters import ANYTHING
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.session import (
-    PAGE,
-    LdapDirectory,
     open_directory,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
@@ -89,32 +86,6 @@ def test_bad_settings_are_refused_before_anything_is_contacted() -> None:
 def test_a_file_that_is_no_certificate(tmp_path: t.Any) -> None:
     (tmp_path / "ca.pem").write_text("no certificate", encoding="utf-8")
     assert "PEM file" in failure(ca_path=str(tmp_path / "ca.pem"))
-
-
-class Pages:
-    """A connection that answers in pages, as a domain controller with a page limit does."""
-
-    last_error = ""
-
-    def __init__(self, total: int) -> None:
-        self.left = total
-        self.response: list[dict[str, t.Any]] = []
-        self.result: dict[str, t.Any] = {}
-
-    def search(self, *_positional: t.Any, paged_size: int, paged_cookie: bytes | None, **_named: t.Any) -> None:
-        assert bool(paged_cookie) == bool(self.response)
-        count = min(paged_size, self.left)
-        self.left -= count
-        entry = {"type": "searchResEntry", "dn": "CN=x", "raw_attributes": {"cn": [b"x"]}}
-        self.response = [*[entry] * count, {"type": "searchResRef"}]
-        cookie = {"value": {"cookie": b"more" if self.left else b""}}
-        self.result = {"result": 0, "controls": {"1.2.840.113556.1.4.319": cookie}}
-
-
-def test_all_pages_are_read_and_each_is_counted() -> None:
-    directory = LdapDirectory(Settings(**SETTINGS), Pages(PAGE * 2 + 1))
-    assert len(directory.search("DC=x", ANYTHING, ["cn"])) == PAGE * 2 + 1
-    assert directory.facts()["operations"]["search"] == 3
 
 
 def test_a_server_that_is_no_active_directory_is_refused() -> None:

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is encoded by hand is what ldap3 encodes, and what it decodes."""
+
+from __future__ import annotations
+
+import typing as t
+
+import ldap3
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from ldap3.operation.modify import modify_operation
+from ldap3.operation.search import search_operation
+from ldap3.protocol.convert import build_controls_list
+from ldap3.protocol.microsoft import security_descriptor_control
+from ldap3.protocol.rfc4511 import LDAPMessage, MessageID, ProtocolOp
+from ldap3.utils.asn1 import encode
+
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.ber import (
+    entry_in,
+    message_size,
+    modify_object,
+    number_of,
+    read_object,
+)
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.ldap_server import element, message, octets
+
+NUMBERS = st.integers(1, 2**31 - 1)
+NAMES = st.text(st.characters(codec="utf-8"), max_size=300)
+VERBS = st.sampled_from(["add", "delete", "replace"])
+
+
+def by_ldap3(number: int, kind: str, request: t.Any, dacl: bool) -> bytes:
+    whole: t.Any = LDAPMessage()
+    whole["messageID"] = MessageID(number)
+    whole["protocolOp"] = t.cast(t.Any, ProtocolOp()).setComponentByName(kind, request)
+    if dacl:
+        whole["controls"] = build_controls_list(security_descriptor_control(criticality=True, sdflags=4))
+    return bytes(encode(whole))
+
+
+@given(NUMBERS, NAMES, st.lists(st.sampled_from(["cn", "member;range=0-*"]), min_size=1), st.booleans())
+def test_a_read(number: int, dn: str, attributes: list[str], dacl: bool) -> None:
+    request = search_operation(
+        dn, "(objectClass=*)", ldap3.BASE, ldap3.DEREF_NEVER, attributes, 0, 0, False, False, False
+    )
+    assert read_object(number, dn, attributes, dacl=dacl) == by_ldap3(number, "searchRequest", request, dacl)
+
+
+@given(NUMBERS, NAMES, VERBS, st.lists(st.binary(max_size=70_000), max_size=3, unique=True), st.booleans())
+def test_a_modification(number: int, dn: str, verb: str, values: list[bytes], dacl: bool) -> None:
+    request = modify_operation(dn, {"description": [(f"MODIFY_{verb.upper()}", sorted(values))]}, False, None)
+    ours = modify_object(number, dn, {"description": (verb, sorted(values, key=sort_key))}, dacl=dacl)
+    assert ours == by_ldap3(number, "modifyRequest", request, dacl)
+
+
+def sort_key(value: bytes) -> bytes:
+    """Return what the encoder that ldap3 uses sorts the values of a set by: their encoding."""
+    return value
+
+
+@given(NUMBERS, NAMES, st.dictionaries(st.sampled_from(["cn", "objectSid", "member"]), st.lists(st.binary())))
+def test_an_entry(number: int, dn: str, values: dict[str, list[bytes]]) -> None:
+    attributes = (element(0x30, octets(n), element(0x31, *map(octets, v))) for n, v in values.items())
+    data = message(number, element(0x64, octets(dn), element(0x30, *attributes)))
+    entry = entry_in(data)
+    assert entry is not None
+    assert (entry.dn, entry.values) == (dn, {n.lower(): tuple(v) for n, v in values.items()})
+    assert (number_of(data), message_size(data)) == (number, len(data))
+    assert message_size(data + b"more") == len(data)
+
+
+@pytest.mark.parametrize(("start", "size"), [(b"", None), (b"\x30", None), (b"\x30\x84\0", None), (b"\x30\x05", 7)])
+def test_the_size_is_not_told_before_it_is_known(start: bytes, size: int | None) -> None:
+    assert message_size(start) == size
+
+
+@given(st.binary())
+def test_whatever_comes_is_read_or_refused(data: bytes) -> None:
+    for read in (number_of, entry_in):
+        try:
+            read(data)
+        except (ValueError, IndexError):
+            continue
