@@ -67,5 +67,6 @@ notes:
   - One logon per task. RV(directory.operations) of the result counts what was asked of the domain controller.
   - >-
     Many requests are under way at the same time on the one connection, so neither a thousand organizational units nor
-    a slow link make a task long. A module cannot show its progress while it runs; the result tells what was done.
+    a slow link make a task long. While it runs a module can speak to nothing but the system log of the computer that
+    runs it (C(journalctl -f), or syslog): there, a task that takes long says every ten seconds how far it has come.
 """

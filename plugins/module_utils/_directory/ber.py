@@ -57,34 +57,48 @@ def entry_in(message: bytes) -> Entry | None:
     """Return the object that a message of a search holds, None when the message is of another kind.
 
     Raises:
-        ValueError: It ends too early.
+        ValueError: It ends too early, or its parts do not end where the whole does.
 
     """
     position = _bounds(message, _bounds(message, 0)[0])[1]
     if message[position] != _ENTRY:
         return None
-    name = _bounds(message, _bounds(message, position)[0])
-    start, end = _bounds(message, name[1])
+    whole = _bounds(message, position)
+    name = _bounds(message, whole[0], _OCTETS)
+    start, end = _bounds(message, name[1], _SEQUENCE)
     values: dict[str, tuple[bytes, ...]] = {}
     while start < end:
-        attribute, start = _bounds(message, start)
-        first, last = _bounds(message, attribute)
-        values[message[first:last].decode().lower()] = tuple(_strings(message, *_bounds(message, last)))
+        attribute, start = _bounds(message, start, _SEQUENCE)
+        first, last = _bounds(message, attribute, _OCTETS)
+        items = _bounds(message, last, _SET)
+        _agree(items[1], start)
+        values[message[first:last].decode().lower()] = tuple(_strings(message, *items))
+    _agree(start, end)
+    _agree(end, whole[1])
+    _agree(end, min(end, len(message)))
     return Entry(message[name[0] : name[1]].decode(), values)
 
 
 def _strings(message: bytes, start: int, end: int) -> Iterator[bytes]:
     while start < end:
-        first, start = _bounds(message, start)
+        first, start = _bounds(message, start, _OCTETS)
         yield message[first:start]
+    _agree(start, end)
 
 
-def _bounds(data: bytes | bytearray, position: int) -> tuple[int, int]:
-    """Return where the content of the element at a position starts and ends."""
+def _agree(end_of_part: int, end_of_whole: int) -> None:
+    if end_of_part != end_of_whole:
+        raise ValueError("a part of a message does not end where the whole does")
+
+
+def _bounds(data: bytes | bytearray, position: int, tag: int | None = None) -> tuple[int, int]:
+    """Return where the content of the element at a position starts and ends; ``tag`` is what it has to be."""
     try:
         size = data[position + 1]
     except IndexError:
         raise ValueError("a message ends within an element") from None
+    if tag is not None and data[position] != tag:
+        raise ValueError("a message holds something else than expected")
     start = position + 2
     if size & 0x80:
         count = size & 0x7F

@@ -18,6 +18,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.filters import AnyOf, Equals
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.progress import Progress
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.dn import Dn
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import (
@@ -49,7 +50,9 @@ def read_by_name(directory: Directory, names: Sequence[Dn], attributes: Sequence
         if len(group) >= SIBLINGS:
             entries |= _children(directory, group, attributes)
     rest = [name for name in names if name.key not in entries]
+    progress = Progress()
     for name, entry in zip(rest, directory.run_all(_read(str(n), attributes) for n in rest), strict=False):
+        progress.reached("objects read", len(entries), len(names))
         if isinstance(entry, OdjError):
             raise entry
         if entry:

@@ -28,6 +28,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract
     Write,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.progress import Progress
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.restore_point import fingerprint
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import SecurityDescriptor
@@ -87,6 +88,7 @@ class Writer:
 
         """
         pending = list(edits)
+        progress = Progress()
         for attempt in range(ROUNDS):
             if attempt:
                 self.again += [edit.dn for edit in pending if edit.dn not in self.again]
@@ -95,7 +97,8 @@ class Writer:
             overtaken: list[Edit] = []
             while pending:
                 pending = self._batch(pending, written, overtaken)
-            pending = [*overtaken, *self._lost(written)]
+                progress.reached("access lists written", len(self.done), len(edits))
+            pending = [*overtaken, *self._lost(written, progress)]
             if not pending:
                 return
         raise DirectoryError(
@@ -136,7 +139,7 @@ class Writer:
         self.done += [edit.dn] if edit.dn not in self.done else []
         return edit
 
-    def _lost(self, written: Sequence[Edit]) -> Iterator[Edit]:
+    def _lost(self, written: Sequence[Edit], progress: Progress) -> Iterator[Edit]:
         """Read back what was written, each list once nobody can overwrite it unknowingly any more."""
         for start in range(0, len(written), BATCH):
             batch = written[start : start + BATCH]
@@ -144,6 +147,7 @@ class Writer:
             sleep(max(0.0, last + max(SETTLE, SLOW * self._longest) - monotonic()))
             for edit, now in zip(batch, self._read(batch), strict=True):
                 yield from _renewed(edit, now)
+            progress.reached("access lists read back", start + len(batch), len(written))
 
     def _read(self, edits: Sequence[Edit]) -> list[SecurityDescriptor]:
         outcomes = list(self._directory.run_all(_list_of(edit.dn) for edit in edits))

@@ -7,6 +7,7 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import (
     AccessRule,
@@ -157,16 +158,22 @@ def _grant(
     missing: list[bytes] = []
     for part in right.parts:
         allowing = _allowing(dn, listing, account, right, part, origin)
-        exact = part.rule(account.sid, subtree=right.subtree)
+        exact, entry = _wanted(part, account.sid, right.subtree)
         if allowing:
             index, rule = next(((i, r) for i, r in allowing if r == exact), allowing[0])
             counting.append((listing.aces[index], rule, rule != exact))
         else:
-            missing.append(exact.to_ace())
+            missing.append(entry)
     shown = missing or [ace for ace, rule, broader in counting]
     above = next((origin(rule) for ace, rule, broader in counting if rule.inherited), "")
     broader = any(broader for ace, rule, broader in counting)
     return missing, _delegation(account, right, "added" if missing else "present", broader, above, shown)
+
+
+@lru_cache(maxsize=1 << 10)  # the same on every unit
+def _wanted(part: Part, trustee: Sid, subtree: bool) -> tuple[AccessRule, bytes]:
+    rule = part.rule(trustee, subtree=subtree)
+    return rule, rule.to_ace()
 
 
 def _allowing(

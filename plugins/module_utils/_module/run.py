@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import typing as t
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -14,6 +15,7 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Job, carry_out
 
+LOGGER = logging.getLogger("hybridjoin.odj")
 OpenJob = Callable[[Mapping[str, t.Any]], AbstractContextManager[Job]]
 
 
@@ -32,6 +34,7 @@ def run_module(
     for name, error in libraries:
         if error is not None:
             module.fail_json(msg=missing_required_lib(name), exception=error)
+    _log_to(module.log)
     gc.freeze()  # what is imported stays: the collector need not look at it again and again
     try:
         with open_job(module.params) as job:
@@ -39,3 +42,20 @@ def run_module(
     except OdjError as error:
         module.fail_json(msg=str(error), error=error.to_json(), exception=error)
     module.exit_json(**result)
+
+
+class _SystemLog(logging.Handler):
+    """Hands a line to the log of the computer that the module runs on, the one place it can speak to meanwhile."""
+
+    def __init__(self, log: Callable[[str], None]) -> None:
+        super().__init__()
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._log(record.getMessage())
+
+
+def _log_to(log: Callable[[str], None]) -> None:
+    LOGGER.setLevel(logging.INFO)
+    LOGGER.propagate = False  # a module's output is its result alone
+    LOGGER.handlers[:] = [_SystemLog(log)]
