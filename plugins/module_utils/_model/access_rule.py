@@ -28,6 +28,7 @@ INHERITED = 0x10
 
 _ALLOW = {0x00, 0x05, 0x09, 0x0B}
 _DENY = {0x01, 0x06, 0x0A, 0x0C}
+_OBJECT_TYPES = {0x05, 0x06, 0x0B, 0x0C}
 _CONDITIONAL = {0x09, 0x0A, 0x0B, 0x0C}
 
 
@@ -124,6 +125,17 @@ def is_canonical(aces: tuple[bytes, ...]) -> bool:
 def canonical(aces: tuple[bytes, ...]) -> tuple[bytes, ...]:
     """Return the list in that order; entries of the same kind keep theirs."""
     return tuple(sorted(aces, key=_stage))
+
+
+def in_standard_order(aces: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    """Return a canonical list as Active Directory keeps it, whatever order it was given (MS-ADTS 6.1.3.1).
+
+    Within explicit deny and explicit allow: entries without an object type first, then by their bytes, each once. None
+    of that decides on access. A list that is not canonical is kept as it is.
+    """
+    if not is_canonical(aces):
+        return aces
+    return tuple(sorted(dict.fromkeys(aces), key=lambda ace: (_stage(ace), ace[0] in _OBJECT_TYPES, ace)))
 
 
 def first_inherited(aces: tuple[bytes, ...]) -> int:

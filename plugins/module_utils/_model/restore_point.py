@@ -12,7 +12,7 @@ import typing as t
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import INHERITED
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import INHERITED, in_standard_order
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.dn import Dn
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Change
@@ -94,12 +94,13 @@ class RestorePoint:
 
 
 def fingerprint(descriptor: SecurityDescriptor) -> str:
-    """Return SHA-256 over the entries that are the object's own, in order, and whether inheritance is cut off.
+    """Return SHA-256 over the entries that are the object's own, and whether inheritance is cut off.
 
-    Inherited entries change with the objects above, and the layout with the server; neither counts.
+    Inherited entries change with the objects above, the layout with the server, and Active Directory sorts a list when
+    it is written; none of that counts. Where the order decides on access, in a list that is not canonical, it does.
     """
     protected = bytes((bool(descriptor.control & PROTECTED),))
-    return hashlib.sha256(protected + b"".join(explicit(descriptor))).hexdigest()
+    return hashlib.sha256(protected + b"".join(in_standard_order(explicit(descriptor)))).hexdigest()
 
 
 def explicit(descriptor: SecurityDescriptor) -> tuple[bytes, ...]:

@@ -38,6 +38,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_des
     SecurityDescriptor,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import Sid
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.standard_order import standardised
 
 BASE = "DC=contoso,DC=test"
 CONFIGURATION = f"CN=Configuration,{BASE}"
@@ -142,6 +143,8 @@ class FakeDirectory:
                 raise refused("change", dn, 20, "attributeOrValueExists", "")
             if verb == "delete" and not set(given) <= set(present):
                 raise refused("change", dn, 16, "noSuchAttribute", "")
+            if name == "nTSecurityDescriptor":
+                given = [standardised(value) for value in given]
             kept = () if verb == "replace" else tuple(value for value in present if value not in given)
             values[name.lower()] = kept + (() if verb == "delete" else tuple(given))
         self._objects[_key(dn)] = Entry(entry.dn, {name: items for name, items in values.items() if items})
