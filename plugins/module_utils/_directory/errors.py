@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
 
-_BIND_CODE = re.compile(r"\bdata ([0-9a-f]{3,8})\b", re.IGNORECASE)
+_BIND_CODE = re.compile(r"\bdata ([0-9a-f]{2,8})\b", re.IGNORECASE)
 _SOURCE_LINE = re.compile(r" ?\(_ssl\.c:\d+\)")
 
 # Windows error codes that Active Directory puts behind "data" when it refuses a logon.
@@ -23,9 +23,14 @@ _BIND_ADVICE = {
     "532": "The password has expired: set a new one.",
     "533": "The account is disabled: enable it.",
     "568": "The account is in too many groups for a logon.",
+    "57": "The domain controller found the logon malformed; a channel binding that something on the way breaks is one "
+    "cause.",
     "701": "The account has expired: extend it.",
     "773": "The password must be changed before the first logon: set it without that condition.",
     "775": "The account is locked out: unlock it, and find out what keeps trying with an old password.",
+    # SEC_E_BAD_BINDINGS, MS-ERREF 2.1
+    "80090346": "The domain controller demands channel binding and got another one: something between may end the TLS "
+    "connection and begin another one.",
 }
 # Windows error codes (MS-ERREF 2.2) that Active Directory puts in front of its message, as eight hexadecimal digits.
 _SYSTEM_CODE = re.compile(r"([0-9a-f]{8}): ", re.IGNORECASE)
@@ -116,6 +121,7 @@ def unreachable(tried: str, on: str, reason: str) -> DirectoryError:
 
 
 _CONNECTION_ADVICE = (
+    ("package cryptography missing", "Install the Python library cryptography: the channel binding needs it."),
     (
         "hostname mismatch",
         "The certificate is for another name: set server to a name it carries, or set server_name.",

@@ -23,7 +23,7 @@ from odj_lab.processes import LabError
 from odj_lab.settings import Lab
 
 SCRIPT = Path(__file__).parents[1] / "samba-lab.sh"
-PORTS = (88, 135, 389, 445, 464, 636, 3268, 3269)
+PORTS = (53, 88, 135, 389, 445, 464, 636, 3268, 3269)
 
 
 def organizational_units(lab: Lab) -> tuple[str, ...]:
@@ -217,4 +217,5 @@ def _environment(lab: Lab) -> dict[str, str]:
         "LAB_TLS_CERT": str(certificate),
         "LAB_TLS_KEY": str(key),
         "LAB_MAXRUN": str(maximum_seconds()),
+        "LAB_DNS": "1",
     }

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 import ldap3
 from ldap3.strategy.base import BaseStrategy
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Settings
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Entry
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.session import LdapDirectory
 
 UNBIND, SEARCH, MODIFY = 2, 3, 6
@@ -94,7 +94,7 @@ def served(answer: Answer) -> Iterator[LdapDirectory]:
             ldap3.Server("127.0.0.1", port, get_info=ldap3.NONE), check_names=False, receive_timeout=5
         )
         connection.open(read_server_info=False)
-        directory = LdapDirectory(Settings("fake", "x", "y"), connection)
+        directory = LdapDirectory("fake", connection, Entry("", {}))
         try:
             directory.ready()
             yield directory
