@@ -9,7 +9,7 @@ from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.filters import ANYTHING, Filter
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.filters import Filter
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
 
 NO_SUCH_OBJECT = 32
@@ -150,7 +150,7 @@ class Directory(t.Protocol):
     """What the rest of the directory side needs of a directory."""
 
     def root(self) -> Entry:
-        """Return the rootDSE (MS-ADTS 3.1.1.3.2), read once before the logon: ROOT_ATTRIBUTES, as far as it has them."""
+        """Return the rootDSE (MS-ADTS 3.1.1.3.2), read before the logon: ROOT_ATTRIBUTES as far as it has them."""
 
     def search(
         self,

@@ -15,6 +15,7 @@ _SOURCE_LINE = re.compile(r" ?\(_ssl\.c:\d+\)")
 
 # Windows error codes that Active Directory puts behind "data" when it refuses a logon.
 _BIND_ADVICE = {
+    "51f": "The domain controller found no other one to check the password with: it may be a read-only one.",
     "525": "There is no such account: check the user name and the domain.",
     "52e": "The user name or the password is wrong.",
     "52f": "Restrictions on the account (empty password, logon policy) forbid this logon.",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 import typing as t
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -24,6 +25,9 @@ except ImportError as error:
 else:
     GSSAPI_IMPORT_ERROR = None
 
+_NO_TICKET = "There are no tickets: run kinit, or set ccache, keytab or password."
+_NO_KEY = "The keytab has no key of that account: check username, or export the keytab anew."
+_NONE_THERE = ("no kerberos credentials available", "no credentials cache", "no suitable keys")
 # What MIT Kerberos says -> what to do; the first that is contained counts.
 _ADVICE = (
     ("preauthentication failed", "The password, or the key in the keytab, is wrong or not the newest."),
@@ -31,15 +35,13 @@ _ADVICE = (
     ("integrity check failed", "The password, or the key in the keytab, is wrong or not the newest."),
     ("password has expired", "The password has expired, or must be changed before the first logon: set a new one."),
     ("have been revoked", "The account is disabled, expired or locked out."),
-    ("server not found", "The domain has no such service: set server_name to the full name of the domain controller; "
-     "in krb5.conf, rdns = false and dns_canonicalize_hostname = false keep DNS from changing it."),
-    ("not found in kerberos database", "There is no such account: check username (name@REALM)."),
+    ("client '", "There is no such account: check username (name@REALM)."),
+    ("client not found", "There is no such account: check username (name@REALM)."),
+    ("not found in kerberos database", "The domain has no such service: set server_name to the full name of the domain "
+     "controller; in krb5.conf, rdns = false and dns_canonicalize_hostname = false keep DNS from changing it."),
     ("skew too great", "The clocks of this computer and of the domain controller differ: set them by NTP."),
     ("ticket expired", "The tickets have expired: get new ones (kinit), or use password or keytab."),
-    ("no kerberos credentials available", "There are no tickets: run kinit, or set ccache, keytab or password."),
-    ("no credentials cache", "There are no tickets: run kinit, or set ccache, keytab or password."),
     ("credentials cache", "The tickets cannot be used: check ccache, or set keytab or password."),
-    ("no suitable keys", "The keytab has no key of that account: check username, or export the keytab anew."),
     ("key table", "The keytab cannot be used: check that it is there, and that it may be read."),
     ("keytab", "The keytab cannot be used: check that it is there, and that it may be read."),
     ("default realm", "Write the account as name@REALM, or set default_realm in krb5.conf."),
@@ -68,7 +70,8 @@ def tickets(settings: Settings, on: str) -> t.Any:
             advice="Install it (with the libraries of MIT Kerberos), or use auth_protocol simple.",
         ) from GSSAPI_IMPORT_ERROR
     who = (settings.username or "").strip()
-    with translated("get Kerberos tickets" + (f" for {who}" if who else ""), on):
+    tried = "get Kerberos tickets" + (f" for {who}" if who else "")
+    with translated(tried, on, none_there=_NO_KEY if settings.keytab else _NO_TICKET):
         name = gssapi.Name(who, gssapi.NameType.kerberos_principal) if who else None
         if name and settings.password:
             password = settings.password.encode("utf-8")
@@ -79,13 +82,13 @@ def tickets(settings: Settings, on: str) -> t.Any:
 def _store(settings: Settings) -> dict[str | bytes, str | bytes] | None:
     """Say where the credentials lie (credential store of MIT Kerberos); None for the default cache."""
     if settings.keytab:
-        return {"client_keytab": f"FILE:{settings.keytab}", "ccache": "MEMORY:hybridjoin.odj"}
+        return {"client_keytab": f"FILE:{settings.keytab}", "ccache": f"MEMORY:{uuid.uuid4()}"}
     return {"ccache": settings.ccache} if settings.ccache else None
 
 
 @contextmanager
-def translated(tried: str, on: str) -> Iterator[None]:
-    """Turn what GSSAPI says into an error that says what to do.
+def translated(tried: str, on: str, *, none_there: str = _NO_TICKET) -> Iterator[None]:
+    """Turn what GSSAPI says into an error that says what to do; ``none_there`` is for when it finds no credentials.
 
     Raises:
         DirectoryError: GSSAPI failed.
@@ -98,8 +101,14 @@ def translated(tried: str, on: str) -> Iterator[None]:
         yield
     except gssapi.exceptions.GSSError as problem:
         reason = _reason(problem)
-        advice = next((advice for words, advice in _ADVICE if words in reason.casefold()), "Check krb5.conf.")
-        raise DirectoryError(tried, on=on, got=reason, advice=advice) from problem
+        raise DirectoryError(tried, on=on, got=reason, advice=advice_for(reason, none_there)) from problem
+
+
+def advice_for(reason: str, none_there: str) -> str:
+    """Return what to do about something that MIT Kerberos says."""
+    if any(words in reason.casefold() for words in _NONE_THERE):
+        return none_there
+    return next((advice for words, advice in _ADVICE if words in reason.casefold()), "Check krb5.conf.")
 
 
 def _reason(problem: t.Any) -> str:

@@ -8,6 +8,7 @@ import ipaddress
 import sys
 import typing as t
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Settings
@@ -97,10 +98,11 @@ def _address(settings: Settings, name: str) -> str:
     """Return what to connect to: the address that the given DNS servers have; without such, the system resolves it."""
     if not settings.dns_servers or _is_address(name):
         return name
-    try:
-        return next(iter(_resolver(settings).resolve_name(name).addresses()), name)
-    except dns.exception.DNSException:
-        return name
+    resolver = _resolver(settings)
+    for kind in ("A", "AAAA"):
+        with suppress(dns.exception.DNSException):
+            return str(resolver.resolve(name, kind)[0])
+    return name
 
 
 def _is_address(name: str) -> bool:

@@ -33,7 +33,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.logon im
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.pipeline import Pipeline
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.ranges import with_all_values
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.strategy import Answer, pipelined
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput, OdjError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
 
 try:
     from ldap3.core.exceptions import LDAPException

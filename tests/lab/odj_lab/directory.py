@@ -55,6 +55,16 @@ def instance_dir(lab: Lab) -> Path:
     return lab.directory_dir / "dc1"
 
 
+def krb5_conf(lab: Lab) -> Path:
+    """Return the configuration with which Kerberos finds the lab's domain (KRB5_CONFIG)."""
+    return instance_dir(lab) / "krb5.conf"
+
+
+def demands_channel_binding(lab: Lab) -> bool:
+    """Say whether dc1 takes Kerberos inside TLS with the right channel binding only (samba-lab.sh, strong_auth)."""
+    return "ldap server require strong auth = yes" in (instance_dir(lab) / "smb.conf").read_text(encoding="utf-8")
+
+
 def process(lab: Lab) -> processes.Process | None:
     """Return the process of dc1 if it runs."""
     return processes.recorded(instance_dir(lab) / "run" / "lab.pid")
