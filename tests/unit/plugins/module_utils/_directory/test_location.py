@@ -35,8 +35,8 @@ Look = Callable[..., list[Place]]
 def look(monkeypatch: pytest.MonkeyPatch) -> Look:
     """Look up with a server that is told what to answer; its port is not that of DNS."""
 
-    def run(zone: Zone = ZONE, code: dns.rcode.Rcode = dns.rcode.NOERROR, **settings: t.Any) -> list[Place]:
-        with dns_server(zone, code) as port:
+    def run(zone: Zone | None = None, code: dns.rcode.Rcode = dns.rcode.NOERROR, **settings: t.Any) -> list[Place]:
+        with dns_server(ZONE if zone is None else zone, code) as port:
             fixed = property(lambda self: port, lambda self, value: None)
             monkeypatch.setattr(dns.resolver.Resolver, "port", fixed, raising=False)
             given = {"server": None, "domain": "contoso.test", "dns_servers": ("127.0.0.1",), "timeout": 5, **settings}
