@@ -69,7 +69,7 @@ def reach(settings: Settings) -> Reached:
     if len(problems) == 1:
         raise problems[0]
     got = "; ".join(str(problem) for problem in problems)
-    raise DirectoryError("reach a domain controller", on=settings.where, got=got, advice=problems[0].advice)
+    raise DirectoryError("reach a domain controller", on=settings.where, got=got)
 
 
 def _reach(settings: Settings, place: Place) -> Reached:
