@@ -182,25 +182,6 @@ def _raise_problems(outcomes: Sequence[object]) -> None:
     raise OdjError(first.tried, on=first.on, got=first.got, advice=advice)
 
 
-def write_dacl(directory: Directory, dn: str, known: SecurityDescriptor, wanted: SecurityDescriptor) -> None:
-    """Write one access list in the same way, where a list that somebody else changes is not to be planned anew.
-
-    Raises:
-        DirectoryError: The directory refuses, or somebody else changed the list since it was read.
-
-    """
-
-    def again(now: SecurityDescriptor) -> SecurityDescriptor | None:
-        raise DirectoryError(
-            "change the access list",
-            on=dn,
-            got="somebody else has changed it since it was read",
-            advice="Look at it, then run again.",
-        )
-
-    Writer(directory).write([Edit(dn, known, wanted, again)])
-
-
 def _renewed(edit: Edit, now: SecurityDescriptor) -> Iterator[Edit]:
     """Yield the edit for the list as it is now, if it still needs one."""
     if fingerprint(now) == fingerprint(edit.wanted):

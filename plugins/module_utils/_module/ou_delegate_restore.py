@@ -17,7 +17,8 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.restore_poin
     restore,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import SecurityDescriptor
-from ansible_collections.hybridjoin.odj.plugins.module_utils._module.ou_delegate_targets import AccessLists, Targets
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.access_lists import AccessLists
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.ou_delegate_targets import Targets
 
 
 class OuRestore:
@@ -48,7 +49,7 @@ class OuRestore:
         """
         domains = Domains(self._directory)
         units = self._targets.find(domains)
-        self._lists = AccessLists(domains, self._targets, self._backup, restores=True)
+        self._lists = AccessLists(domains, self._targets.username, self._backup, restores=True)
         self._lists.parse(units)
         return self._lists.plan(units, self._compare)
 

@@ -281,14 +281,3 @@ def test_a_unit_that_vanishes_meanwhile_is_an_error(directory: FakeDirectory, mo
     monkeypatch.setattr(directory, "modify", removed)
     with pytest.raises(DirectoryError, match="not there any more, or may not be read"):
         delegate(directory)
-
-
-def test_a_list_that_is_not_to_be_planned_anew_is_not_overwritten(directory: FakeDirectory) -> None:
-    known = SecurityDescriptor.parse(directory.value(PILOT, "nTSecurityDescriptor") or b"")
-    wanted = known.with_dacl(())
-    directory.unit(PILOT, READ, AccessRule(True, 2, directory.account("helpdesk"), COMPUTER_CLASS).to_ace())
-    with pytest.raises(DirectoryError, match="somebody else has changed it since it was read"):
-        descriptors.write_dacl(directory, PILOT, known, wanted)
-    directory.unit(PILOT, READ)
-    descriptors.write_dacl(directory, PILOT, known, wanted)
-    assert aces(directory, PILOT) == ()
