@@ -103,7 +103,7 @@ class Survey:
     trustees: Mapping[Sid, Trustee]
     class_names: Mapping[uuid.UUID, str]
     quota: int | None
-    _origins: dict[tuple[object, bytes], tuple[str, bytes]] = field(default_factory=dict)
+    _origins: dict[tuple[object, bytes], tuple[str, Entry] | None] = field(default_factory=dict)
 
     def trustee(self, sid: Sid) -> Trustee:
         """Return whom a SID means."""
@@ -113,20 +113,19 @@ class Survey:
         """Return the names of the judged accounts that are this SID, or are in it."""
         return [token.account.name for token in self.tokens if token.holds(sid)]
 
-    def origin(self, unit: Unit, entry: Entry) -> tuple[str, bytes]:
-        """Return the DN of the object on which an entry was made, and its bytes there.
+    def origin(self, unit: Unit, entry: Entry) -> tuple[str, Entry]:
+        """Return the DN of the object on which an entry was made, and the entry as it stands there.
 
         Those of the unit itself when the entry is its own, or when what it was inherited from is not found.
         """
         if not entry.rule.inherited:
-            return unit.dn, entry.ace
+            return unit.dn, entry
         parent = Dn.parse(unit.dn).parent
         known = (parent.key if parent else (), entry.ace)
         if known not in self._origins:
-            made = ((above.dn, ace) for above in self._ancestors(parent) for ace in _passing_on(above, entry.rule))
-            self._origins[known] = next(made, ("", b""))
-        dn, ace = self._origins[known]
-        return (dn, ace) if dn else (unit.dn, entry.ace)
+            made = ((above.dn, own) for above in self._ancestors(parent) for own in _passing_on(above, entry.rule))
+            self._origins[known] = next(made, None)
+        return self._origins[known] or (unit.dn, entry)
 
     def source(self, unit: Unit, entry: Entry) -> str:
         """Return the DN of the object above from which an entry is inherited; "" when it is not, or not known."""
@@ -223,7 +222,7 @@ def quota_meaning(quota: int | None) -> str:
     )
 
 
-def _passing_on(unit: Unit, inherited: AccessRule) -> Iterator[bytes]:
+def _passing_on(unit: Unit, inherited: AccessRule) -> Iterator[Entry]:
     def said(rule: AccessRule) -> tuple[object, ...]:
         # Not the class of the heirs: on an heir the entry may have lost it.
         return rule.allow, granted(rule), rule.trustee, rule.object_type, rule.conditional
@@ -231,4 +230,4 @@ def _passing_on(unit: Unit, inherited: AccessRule) -> Iterator[bytes]:
     for entry in entries(unit.descriptor) if unit.descriptor else ():
         own = not entry.rule.flags & INHERITED
         if own and entry.rule.flags & CONTAINER_INHERIT and said(entry.rule) == said(inherited):
-            yield entry.ace
+            yield entry
