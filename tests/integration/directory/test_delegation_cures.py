@@ -43,9 +43,10 @@ class Site:
 
     def give(
         self, sid: bytes | None = None, mask: int = lists.CREATE, kind: uuid.UUID | None = COMPUTER, flags: int = 0, *,
-        deny: int = 0, heir: uuid.UUID | None = None, on: str = "",
+        deny: int = 0, heir: uuid.UUID | None = None, on: str = "", last: bool = False,
     ) -> None:  # fmt: skip
-        acl.grant(self.administrator, on or self.unit, lists.ace(deny, flags, mask, sid or self.sid, kind, heir))
+        entry = lists.ace(deny, flags, mask, sid or self.sid, kind, heir)
+        acl.grant(self.administrator, on or self.unit, entry, last=last)
 
     def find(self, code: str) -> list[Finding]:
         done = self.task(delegation_info, organizational_units=[self.unit], accounts=[self.account])
@@ -226,9 +227,7 @@ CASES = {
     ),
     "not canonical": Case(
         "not_canonical", ("canonicalize=true", BY_HAND),
-        lambda s: s.change_list(
-            s.unit, lambda aces: (*aces, lists.ace(lists.DENY, 0, 2, lists.WELL_KNOWN["Guests"], COMPUTER, None))
-        ),
+        lambda s: s.give(lists.WELL_KNOWN["Guests"], lists.DELETE_CHILD, deny=lists.DENY, last=True),
         lambda s, f: s.delegate(f, state="present", canonicalize=True),
     ),
     "unreadable": Case(
