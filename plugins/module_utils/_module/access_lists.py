@@ -10,7 +10,8 @@ from contextlib import suppress
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.descriptors import Edit, Writer, interrupted
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.objects import Domains
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.restore_file import RestoreFile, now
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.restore_file import RestoreFile
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.restore_journal import RestoreJournal
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation import DelegationError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.organizational_unit import (
@@ -18,7 +19,6 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.organization
     refuse_unwritable,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Change, Plan
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.restore_point import RestorePoint
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import (
     MalformedDescriptor,
     SecurityDescriptor,
@@ -41,12 +41,11 @@ class AccessLists:
     def __init__(self, domains: Domains, username: str, backup: RestoreFile | None, *, restores: bool = False) -> None:
         self._domains = domains
         self._username = username
-        self._backup = backup
-        self._restores = restores
         self._compare: Compare = lambda dn, descriptor: None
         self._known: dict[str, SecurityDescriptor] = {}
         self._reasons: dict[str, str] = {}
-        self._writer = Writer(domains.directory, self._remember)
+        journal = RestoreJournal(backup, domains.directory.facts()["server"], self._reasons, restores=restores)
+        self._writer = Writer(domains.directory, journal)
 
     def parse(self, units: Sequence[OrganizationalUnit]) -> Iterable[SecurityDescriptor]:
         """Read all lists that are well-formed; ``plan`` tells of the others."""
@@ -90,7 +89,7 @@ class AccessLists:
             OdjError: One could not be written; names those that were.
 
         """
-        self._reasons = {change.target: change.summary for change in plan.changes}
+        self._reasons |= {change.target: change.summary for change in plan.changes}
         edits = [
             Edit(c.target, self._known[c.target], t.cast(SecurityDescriptor, c.payload), self._again(c.target))
             for c in plan.changes
@@ -111,19 +110,6 @@ class AccessLists:
             return t.cast(SecurityDescriptor, change.payload) if change else None
 
         return again
-
-    def _remember(self, edits: Sequence[Edit]) -> None:
-        if not self._backup:
-            return
-        time, server = now(), self._domains.directory.facts()["server"]
-        self._backup.add(
-            [
-                RestorePoint(
-                    e.dn, e.known.to_bytes(), e.wanted.to_bytes(), time, server, self._reasons[e.dn], self._restores
-                )
-                for e in edits
-            ]
-        )
 
 
 def _together(problems: Sequence[OdjError]) -> OdjError:
