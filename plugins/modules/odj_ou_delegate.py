@@ -108,7 +108,7 @@ options:
       - >-
         Also remove the entries about computers (see O(state)) of SIDs of this domain that no account has any more, as
         those of deleted C(msaODJ) accounts. The account that is used has to be able to read all accounts, what it
-        cannot read looks deleted.
+        cannot read looks deleted. SIDs that Windows itself defines (below 1000 at their end) are left alone.
     type: bool
     default: false
   canonicalize:

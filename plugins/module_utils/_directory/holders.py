@@ -20,6 +20,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation_r
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation_strangers import Holder
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation_wish import Account
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.dn import Dn
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.inheritance import passes_on
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import SecurityDescriptor
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import Sid
 
@@ -106,10 +107,11 @@ class Origins:
         self._cache = cache
 
     def __call__(self, rule: AccessRule) -> str:
-        """Return the DN of the nearest object that carries the entry itself; "above" when none that is read does."""
+        """Return the DN of the nearest object that passes the entry on; "above" when none that is read does."""
         for dn, descriptor in self._above():
             own = (AccessRule.from_ace(ace) for ace in (descriptor.dacl.aces if descriptor.dacl else ()))
-            if any(r is not None and not r.inherited and _same(r, rule) for r in own):
+            to_child = self._parent is not None and Dn.parse(dn).key == self._parent.key
+            if any(r is not None and passes_on(r, rule, to_child=to_child) for r in own):
                 return dn
         return "above"
 
@@ -127,8 +129,3 @@ class Origins:
             units = find_units(self._domains, list(map(str, names)), names)
             self._cache[key] = [(u.dn, SecurityDescriptor.parse(u.descriptor)) for u in units if u.descriptor]
         return self._cache[key]
-
-
-def _same(one: AccessRule, other: AccessRule) -> bool:
-    what = [(r.allow, r.rights, r.trustee, r.object_type) for r in (one, other)]
-    return what[0] == what[1]
