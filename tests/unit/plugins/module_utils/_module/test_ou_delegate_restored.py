@@ -43,6 +43,11 @@ def directory() -> FakeDirectory:
     return two_units()
 
 
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "points.json"
+
+
 def points(path: Path) -> list[dict[str, t.Any]]:
     data = json.loads(path.read_text(encoding="utf-8"))
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -53,8 +58,7 @@ def restored(directory: FakeDirectory, path: Path, *units: str, **more: t.Any) -
     return delegate(directory, *units, accounts=None, state="restored", backup_path=str(path), **more)
 
 
-def test_a_change_leaves_a_restore_point_and_can_be_undone(directory: FakeDirectory, tmp_path: Path) -> None:
-    path = tmp_path / "points.json"
+def test_a_change_leaves_a_restore_point_and_can_be_undone(directory: FakeDirectory, path: Path) -> None:
     before = directory.value(PILOT, "nTSecurityDescriptor")
     delegate(directory, PILOT, NORTH, backup_path=str(path), check=True)
     assert not path.exists()
@@ -72,9 +76,8 @@ def test_a_change_leaves_a_restore_point_and_can_be_undone(directory: FakeDirect
 
 
 def test_a_list_that_the_server_sorted_when_it_was_written_is_ours_all_the_same(
-    directory: FakeDirectory, tmp_path: Path
+    directory: FakeDirectory, path: Path
 ) -> None:
-    path = tmp_path / "points.json"
     theirs = create(directory.account("helpdesk"))
     directory.unit(PILOT, READ, theirs, READ)
     done = delegate(directory, backup_path=str(path))
@@ -86,10 +89,7 @@ def test_a_list_that_the_server_sorted_when_it_was_written_is_ours_all_the_same(
     assert aces(directory) == (READ, theirs)
 
 
-def test_what_somebody_else_changed_since_is_named_and_kept_unless_forced(
-    directory: FakeDirectory, tmp_path: Path
-) -> None:
-    path = tmp_path / "points.json"
+def test_what_somebody_else_changed_since_is_named_and_kept_unless_forced(directory: FakeDirectory, path: Path) -> None:
     delegate(directory, backup_path=str(path))
     theirs = create(directory.account("helpdesk"))
     directory.unit(PILOT, *aces(directory)[1:], theirs)
@@ -102,14 +102,20 @@ def test_what_somebody_else_changed_since_is_named_and_kept_unless_forced(
     assert aces(directory) == (READ,)
 
 
-def test_the_file_is_there_before_the_first_write(directory: FakeDirectory, tmp_path: Path) -> None:
-    path = tmp_path / "points.json"
+def test_the_file_is_there_before_the_first_write(directory: FakeDirectory, path: Path) -> None:
     directory.refuse[PILOT] = DirectoryError("change", on=PILOT, got="no", code=50)
     with pytest.raises(DirectoryError):
         delegate(directory, backup_path=str(path))
     assert [p["dn"] for p in points(path)] == [PILOT]
     del directory.refuse[PILOT]
     assert not restored(directory, path)["changed"], "nothing was written, so there is nothing to undo"
+
+
+def test_a_file_that_others_could_read_is_the_owners_alone_afterwards(directory: FakeDirectory, path: Path) -> None:
+    delegate(directory, backup_path=str(path))
+    path.chmod(0o644)
+    delegate(directory, rights=["delete_computer"], backup_path=str(path))
+    assert len(points(path)) == 2
 
 
 @pytest.mark.parametrize(
@@ -121,17 +127,15 @@ def test_the_file_is_there_before_the_first_write(directory: FakeDirectory, tmp_
     ],
 )  # fmt: skip
 def test_a_file_that_is_something_else_is_refused_before_contact(
-    directory: FakeDirectory, tmp_path: Path, content: str
+    directory: FakeDirectory, path: Path, content: str
 ) -> None:
-    path = tmp_path / "points.json"
     path.write_text(content, encoding="utf-8")
     assert str(path) in refusal(RestoreError, directory, backup_path=str(path))
     assert path.read_text(encoding="utf-8") == content
     assert directory.counts["search"] == 0
 
 
-def test_a_restore_point_that_was_tampered_with_is_refused(directory: FakeDirectory, tmp_path: Path) -> None:
-    path = tmp_path / "points.json"
+def test_a_restore_point_that_was_tampered_with_is_refused(directory: FakeDirectory, path: Path) -> None:
     delegate(directory, backup_path=str(path))
     data = json.loads(path.read_text(encoding="utf-8"))
     data["restore_points"][0]["new"] = data["restore_points"][0]["old"]
@@ -147,8 +151,7 @@ def test_places_where_no_file_can_be_are_refused_before_contact(directory: FakeD
     assert directory.counts["search"] == 0
 
 
-def test_a_unit_without_a_restore_point_is_refused(directory: FakeDirectory, tmp_path: Path) -> None:
-    path = tmp_path / "points.json"
+def test_a_unit_without_a_restore_point_is_refused(directory: FakeDirectory, path: Path) -> None:
     delegate(directory, backup_path=str(path))
     with pytest.raises(RestoreError, match="no restore point"):
         restored(directory, path, PILOT, NORTH)
@@ -156,11 +159,6 @@ def test_a_unit_without_a_restore_point_is_refused(directory: FakeDirectory, tmp
 
 
 # ---------------------------------------------------------------- every order of events
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "points.json"
 
 
 def before_writing(monkeypatch: pytest.MonkeyPatch, directory: FakeDirectory, dn: str, event: Event) -> None:
