@@ -88,13 +88,28 @@ def holders_of(domains: Domains, sids: Iterable[Sid]) -> dict[Sid, Holder | None
 
 
 def with_groups(domains: Domains, accounts: Sequence[Account]) -> tuple[Account, ...]:
-    """Return the accounts with all groups they are in, nested ones too, as the directory computes them."""
-    known = []
+    """Return the accounts with all groups they are in, nested ones too, as the directory computes them.
+
+    Raises:
+        DirectoryError: Names every account whose groups may not be read. What denies something to a group would not be
+            seen then.
+
+    """
+    known: list[Account] = []
     for account in accounts:
-        search = domains.directory.search
-        found = search(account.dn, ANYTHING, ["tokenGroups"], scope="base") if account.dn else []
+        found = domains.directory.search(account.dn, ANYTHING, ["tokenGroups"], scope="base")
         groups = frozenset(Sid.from_bytes(value) for entry in found for value in entry.all("tokenGroups"))
         known.append(replace(account, groups=groups))
+    # What has a primary group is in that at least.
+    unread = [account.name for account in known if account.primary_group and not account.groups]
+    if unread:
+        raise DirectoryError(
+            "read the groups of the accounts",
+            on="; ".join(unread),
+            got="tokenGroups may not be read",
+            advice="They matter where an entry denies somebody something about computers, as on one of these units. "
+            "Let the account that is used here read tokenGroups of these accounts. Nothing was changed.",
+        )
     return tuple(known)
 
 

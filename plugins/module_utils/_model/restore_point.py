@@ -17,7 +17,9 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.dn import Dn
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Change
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sddl import ace_to_sddl, dacl_lines
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import SecurityDescriptor
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import (
+    SecurityDescriptor,
+)
 
 FORMAT = 1
 PROTECTED = 0x1000  # SE_DACL_PROTECTED, MS-DTYP 2.4.6: nothing is inherited
@@ -97,8 +99,11 @@ def fingerprint(descriptor: SecurityDescriptor) -> str:
     """Return SHA-256 over the entries that are the object's own, and whether inheritance is cut off.
 
     Inherited entries change with the objects above, the layout with the server, and Active Directory sorts a list when
-    it is written; none of that counts. Where the order decides on access, in a list that is not canonical, it does.
+    it is written; none of that counts. Where the order decides on access, in a list that is not canonical, it does. No
+    list at all lets everybody do everything, an empty one nobody.
     """
+    if descriptor.dacl is None:
+        return hashlib.sha256(b"no access list").hexdigest()
     protected = bytes((bool(descriptor.control & PROTECTED),))
     return hashlib.sha256(protected + b"".join(in_standard_order(explicit(descriptor)))).hexdigest()
 
@@ -170,6 +175,8 @@ def restore(dn: str, current: SecurityDescriptor, points: Sequence[RestorePoint]
             advice="Correct backup_path or organizational_units. Nothing was changed.",
         )
     old, new = SecurityDescriptor.parse(point.old), SecurityDescriptor.parse(point.new)
+    if old.dacl is None:
+        raise RestoreError("put the access list back", on=dn, got=f"the restore point of {point.time} holds none")
     is_now = fingerprint(current)
     if is_now == fingerprint(old):
         return None
@@ -202,8 +209,10 @@ def _still_there(old: SecurityDescriptor, new: SecurityDescriptor, current: Secu
 
 def _as_before(current: SecurityDescriptor, old: SecurityDescriptor) -> SecurityDescriptor:
     """Return the old entries of the object's own, with the inherited ones of today."""
+    if current.dacl is None:
+        return old.with_dacl(explicit(old))  # the server adds what is inherited
     own = set(explicit(current))
-    inherited = tuple(ace for ace in (current.dacl.aces if current.dacl else ()) if ace not in own)
+    inherited = tuple(ace for ace in current.dacl.aces if ace not in own)
     if old.control & PROTECTED:
         inherited = ()
     restored = current.with_dacl((*explicit(old), *inherited))
@@ -211,6 +220,8 @@ def _as_before(current: SecurityDescriptor, old: SecurityDescriptor) -> Security
 
 
 def _difference(ours: SecurityDescriptor, current: SecurityDescriptor) -> str:
+    if current.dacl is None:
+        return "there is no access list any more, so everybody may do everything"
     were, are = explicit(ours), explicit(current)
     more = [f"{ace_to_sddl(ace)} was added" for ace in are if ace not in were]
     less = [f"{ace_to_sddl(ace)} was removed" for ace in were if ace not in are]

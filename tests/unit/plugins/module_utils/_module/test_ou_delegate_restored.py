@@ -16,6 +16,11 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._directory import d
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.restore_point import RestoreError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import (
+    DACL_PRESENT,
+    SELF_RELATIVE,
+    SecurityDescriptor,
+)
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.delegation import (
     ACCOUNT,
     NORTH,
@@ -28,7 +33,7 @@ from ansible_collections.hybridjoin.odj.tests.unit.fakes.delegation import (
     two_units,
     wait_for_nobody,
 )
-from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import FakeDirectory
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import FakeDirectory, dacl
 
 Event = Callable[[], object]
 
@@ -333,6 +338,29 @@ def test_a_restoration_is_not_restored_but_its_old_list_is_kept(directory: FakeD
     assert theirs in base64.b64decode(points(path)[-1]["old"])
     delegate(directory, backup_path=str(path))
     assert restored(directory, path)["changed"], "a change after it is one again"
+
+
+def test_no_list_is_not_an_empty_one(directory: FakeDirectory, path: Path) -> None:
+    directory.unit(PILOT)
+    delegate(directory, backup_path=str(path))
+    nothing = SecurityDescriptor(SELF_RELATIVE | DACL_PRESENT).to_bytes()
+    directory.put(PILOT, nTSecurityDescriptor=nothing)
+    with pytest.raises(RestoreError, match="everybody may do everything"):
+        restored(directory, path)
+    assert restored(directory, path, force=True)["changed"]
+    assert directory.value(PILOT, "nTSecurityDescriptor") == dacl()
+
+
+def test_a_point_that_holds_no_list_is_not_written(directory: FakeDirectory, path: Path) -> None:
+    """No change of this collection leaves one; as a list it would be an empty one, that lets nobody in."""
+    delegate(directory, backup_path=str(path))
+    data = json.loads(path.read_text(encoding="utf-8"))
+    nothing = SecurityDescriptor(SELF_RELATIVE | DACL_PRESENT).to_bytes()
+    data["restore_points"][0]["old"] = base64.b64encode(nothing).decode()
+    path.write_text(json.dumps(data), encoding="utf-8")
+    for force in (False, True):
+        with pytest.raises(RestoreError, match="holds none"):
+            restored(directory, path, force=force)
 
 
 def test_each_unit_has_its_own_last_change(directory: FakeDirectory, path: Path) -> None:

@@ -157,6 +157,19 @@ def test_a_deny_for_a_group_that_the_account_is_in_is_an_error(directory: FakeDi
     assert f";;{group})" in refusal(DelegationError, directory)
 
 
+def test_groups_that_may_not_be_read_are_an_error_where_something_is_denied(directory: FakeDirectory) -> None:
+    """What is denied to one of them would not be seen."""
+    dn = f"CN=msaODJab1cd,{MSA_CONTAINER}"
+    directory.put(dn, tokenGroups=())
+    assert delegate(directory, NORTH)["changed"], "nothing is denied there"
+    directory.unit(PILOT, AccessRule(False, 1, DOMAIN_SID.sibling(4711), COMPUTER_CLASS).to_ace(), READ)
+    message = refusal(DirectoryError, directory, PILOT)
+    assert "read the groups of the accounts (CONTOSO\\msaODJab1cd$)" in message
+    assert not delegate(directory, state="absent")["changed"], "nor does it matter when a right is taken"
+    directory.put(dn, primaryGroupID=())
+    assert delegate(directory)["changed"], "a group may be in no other one"
+
+
 @pytest.mark.parametrize("allow", [True, False])
 def test_the_origin_of_an_inherited_entry_is_named(directory: FakeDirectory, allow: bool) -> None:
     sid = Sid.parse(delegate(directory, NORTH)["delegations"][0]["sid"])
