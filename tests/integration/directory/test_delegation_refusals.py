@@ -43,7 +43,7 @@ def refused(task: Task, units: list[str], whole_descriptor: Callable[[str], byte
 @pytest.fixture
 def twin(lab: Lab, administrator: ldap3.Connection, accounts: dict[str, str]) -> Iterator[str]:
     """Make a user whose name is that of a service account but for the dollar sign."""
-    name = next(iter(accounts))
+    name, *__ = accounts
     dn = f"CN={name} user,CN=Users,{lab.base_dn}"
     administrator.add(dn, "user", {"sAMAccountName": name, "userPrincipalName": f"own@{name}.test"})
     yield name
