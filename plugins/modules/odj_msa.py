@@ -170,9 +170,9 @@ options:
         back. The account does not come back with it. Once it is removed, its entries are those of an orphaned SID.
       - The directory the file is in has to exist.
       - >-
-        Of the list of readers (O(readers)) no restore point is kept, for it is no access list of an object but an
-        attribute, msDS-GroupMSAMembership, and can be made again from what is told. RV(service_account.allowed_readers)
-        is the list before a change in check mode and after it otherwise, and is what C(set) in O(readers) takes.
+        No restore point is kept of the list of readers (O(readers)). It is not the access list of an object but an
+        attribute, msDS-GroupMSAMembership. C(set) in O(readers) with the RV(service_account.allowed_readers) of a
+        check before the change lets the same accounts read again.
     type: path
   replicated_to:
     description:
