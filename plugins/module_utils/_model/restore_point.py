@@ -17,9 +17,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.dn import Dn
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Change
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sddl import ace_to_sddl, dacl_lines
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import (
-    SecurityDescriptor,
-)
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import SecurityDescriptor
 
 FORMAT = 1
 PROTECTED = 0x1000  # SE_DACL_PROTECTED, MS-DTYP 2.4.6: nothing is inherited

@@ -14,6 +14,7 @@ import pytest
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory import descriptors
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.restore_file import RestoreFile
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.restore_point import RestoreError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import (
@@ -213,6 +214,27 @@ def test_overtaken_by_the_same_change(directory: FakeDirectory, path: Path, monk
     with pytest.raises(RestoreError, match="no restore point"):
         restored(directory, path, NORTH)
     assert aces(directory, NORTH) == theirs
+
+
+def test_a_file_that_cannot_be_written_any_more_is_told_with_what_was_done(
+    directory: FakeDirectory, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delegate(directory, NORTH)
+    theirs = aces(directory, NORTH)
+    directory.unit(NORTH, READ)
+
+    def disk_is_full(self: RestoreFile, text: str) -> None:
+        raise OSError(28, "No space left on device")
+
+    def event() -> None:
+        directory.unit(NORTH, *theirs)
+        monkeypatch.setattr(RestoreFile, "_replace", disk_is_full)
+
+    before_writing(monkeypatch, directory, NORTH, event)
+    with pytest.raises(OdjError, match=r"drop restore points that were not needed.*No space left") as caught:
+        delegate(directory, PILOT, NORTH, backup_path=str(path))
+    assert "The access lists are as they were asked for" in str(caught.value)
+    assert [point["dn"] for point in points(path)] == [PILOT, NORTH], "the file is as it was"
 
 
 def test_overtaken_by_another_task_with_the_same_file(
