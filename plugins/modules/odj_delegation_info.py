@@ -88,6 +88,19 @@ EXAMPLES = r"""
     search_base: DC=contoso,DC=com
   delegate_to: localhost
   run_once: true
+  register: audit
+
+- name: Take the entries of deleted accounts away where they were found
+  hybridjoin.odj.odj_ou_delegate:
+    organizational_units: >-
+      {{ audit.findings | selectattr('code', 'equalto', 'orphaned_sid') | map(attribute='organizational_units')
+      | flatten | unique }}
+    accounts: []
+    purge_orphans: true
+    backup_path: /var/lib/odj/restore-points.json
+  delegate_to: localhost
+  run_once: true
+  when: audit.findings | selectattr('code', 'equalto', 'orphaned_sid') | length > 0
 """
 
 RETURN = r"""
@@ -252,7 +265,11 @@ access:
       type: str
       sample: (OA;;CC;bf967a86-0de6-11d0-a285-00aa003049e2;;S-1-5-21-1004336348-1177238915-682003330-1234)
 findings:
-  description: What is wrong or worth to know, the severest first. An entry that several units inherit comes once.
+  description:
+    - What is wrong or worth to know, the severest first.
+    - >-
+      What is the same on several units (the same word, account and entry) is one finding that lists them, so that a
+      large directory gives a short list.
   returned: success
   type: list
   elements: dict
@@ -269,10 +286,22 @@ findings:
       description: V(high), V(medium) or V(low).
       type: str
       sample: high
-    organizational_unit:
-      description: The object on which it is cured, or an empty string when it is not a matter of one object.
-      type: str
-      sample: OU=Autopilot,DC=contoso,DC=com
+    organizational_units:
+      description:
+        - >-
+          The objects on which it is cured, as other modules take them. Of a finding about an inherited entry, where the
+          entry was made (of V(inherited), the units that inherit it).
+        - >-
+          Of V(without_host) and V(disabled), where the account has entries about creating computers. Empty when there
+          are none.
+      type: list
+      elements: str
+      sample: ["OU=Autopilot,DC=contoso,DC=com"]
+    inherited_by:
+      description: The units of this audit that inherit the entry from there.
+      type: list
+      elements: str
+      sample: ["OU=Kiosk,OU=Autopilot,DC=contoso,DC=com"]
     account:
       description: Whom it is about, or an empty string.
       type: str
@@ -292,19 +321,14 @@ findings:
       type: list
       elements: str
       sample: [full_control]
-    affects:
-      description: The units of this audit that it concerns.
-      type: list
-      elements: str
-      sample: ["OU=Autopilot,DC=contoso,DC=com"]
     cause:
       description: What is the matter.
       type: str
       sample: 'CONTOSO\msaODJab1cd$ has more than a connector needs (this_object): full control.'
     cure:
-      description: What to do.
+      description: What to do, with the module and the options that do it, or that it is to be done by hand.
       type: str
-      sample: Remove the entry, and let odj_ou_delegate make the exact one for the account in the same change.
+      sample: "Remove the entry: odj_ou_delegate with purge_orphans=true does it."
 summary:
   description: How many there are of each.
   returned: success
@@ -315,7 +339,7 @@ summary:
       type: dict
       sample: {"true": 2, "false": 0, "unknown": 0}
     findings:
-      description: Of each severity.
+      description: Of each severity. One finding may be about many units.
       type: dict
       sample: {"high": 1, "medium": 0, "low": 0}
 machine_account_quota:

@@ -159,6 +159,21 @@ options:
         shows as an orphaned SID.
     type: list
     elements: str
+  backup_path:
+    description:
+      - >-
+        File for restore points (JSON, mode 0600, on the host where the module runs), the same as that of
+        M(hybridjoin.odj.odj_ou_delegate). Before O(remove_delegations) writes an access list, its distinguished name,
+        the old and the new list, the SHA-256 of the new one, time, server and reason are added.
+      - >-
+        M(hybridjoin.odj.odj_ou_delegate) with O(hybridjoin.odj.odj_ou_delegate#module:state=restored) puts such a list
+        back. The account does not come back with it. Once it is removed, its entries are those of an orphaned SID.
+      - The directory the file is in has to exist.
+      - >-
+        No restore point is kept of the list of readers (O(readers)). It is not the access list of an object but an
+        attribute, msDS-GroupMSAMembership. C(set) in O(readers) with the RV(service_account.allowed_readers) of a
+        check before the change lets the same accounts read again.
+    type: path
   replicated_to:
     description:
       - Further domain controllers of the domain, by name.
@@ -234,6 +249,7 @@ EXAMPLES = r"""
     state: absent
     remove_delegations:
       - OU=Autopilot,DC=contoso,DC=com
+    backup_path: /var/lib/odj/restore-points.json
   delegate_to: localhost
 """
 
@@ -324,6 +340,14 @@ kds_root_key:
       description: The first moment at which a key may be used, or null.
       type: str
       sample: "2026-03-01T20:00:00Z"
+written_again:
+  description: >-
+    Units of O(remove_delegations) whose list somebody else wrote at the same time, so that the change was made on top
+    of theirs.
+  returned: success
+  type: list
+  elements: str
+  sample: []
 replication:
   description: The servers of O(replicated_to), and how often each was looked at (0 in check mode with changes).
   returned: success

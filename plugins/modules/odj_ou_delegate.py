@@ -24,7 +24,8 @@ description:
     where it comes from.
   - >-
     An entry that denies the right, to the account or to a group it is in, is an error that names it. It is neither
-    overridden nor removed.
+    overridden nor removed. Where something about computers is denied to anybody but Everyone, tokenGroups of the
+    accounts has to be readable.
   - >-
     The account that is used needs Modify permissions (WRITE_DAC) on each unit that has to change, and nothing else
     beyond what every account may read.
@@ -84,6 +85,13 @@ options:
         and nothing else, or when computers alone inherit it. Entries of anybody else stay. With no O(accounts),
         nothing is taken away.
       - V(restored) puts back what O(backup_path) says was there before the last change of each unit.
+      - >-
+        The last change is the last one that was begun and is not itself a restoration. The one before it is not put
+        back, nor is a restoration undone. Where the last change was begun but not made, or was put back before,
+        nothing changes, whatever others changed since it was put back.
+      - >-
+        A list that is neither what it was before that change nor what the change made of it is an error that says what
+        else changed (see O(force)). A unit that the file knows no change of is an error.
     type: str
     choices: [present, absent, exact, restored]
     default: present
@@ -101,7 +109,7 @@ options:
       - >-
         Also remove the entries about computers (see O(state)) of SIDs of this domain that no account has any more, as
         those of deleted C(msaODJ) accounts. The account that is used has to be able to read all accounts, what it
-        cannot read looks deleted.
+        cannot read looks deleted. SIDs that Windows itself defines (below 1000 at their end) are left alone.
     type: bool
     default: false
   canonicalize:
@@ -125,6 +133,13 @@ options:
       - >-
         File for restore points (JSON, mode 0600, on the host where the module runs). Before an access list is written,
         its distinguished name, the old and the new list, the SHA-256 of the new one, time, server and reason are added.
+      - >-
+        Points are never taken out, but those of a list that was not written in the end because somebody else had
+        changed it first. One whose list was not written because the task was interrupted stays.
+      - >-
+        Also the lists that O(state=restored) overwrites are added, so that what O(force) destroys can be read there, as
+        base64 of the descriptor.
+      - Several tasks and hosts may use the same file at the same time. M(hybridjoin.odj.odj_msa) writes it too.
       - The directory it is in has to exist.
       - Required when O(state=restored).
     type: path

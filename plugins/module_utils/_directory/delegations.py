@@ -26,6 +26,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_acco
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import Sid
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.well_known import (
     ALWAYS_HELD,
+    FIRST_OWN_RID,
     is_of_a_domain,
     well_known_name,
 )
@@ -41,7 +42,6 @@ _KINDS = {
     "user": "user",
     "group": "group",
 }
-_FIRST_OWN_RID = 1000  # below it are accounts that Windows itself defines, of which older domains have fewer
 
 
 def units_below(directory: Directory, base: Dn) -> list[Unit]:
@@ -163,7 +163,7 @@ def _trustee(entry: Entry, domains: Domains) -> Trustee:
 
 def _absent(sid: Sid, domain: Sid | None) -> Trustee:
     *others, last = sid.sub_authorities or (0,)
-    ours = domain is not None and tuple(others) == domain.sub_authorities and last >= _FIRST_OWN_RID
+    ours = domain is not None and tuple(others) == domain.sub_authorities and last >= FIRST_OWN_RID
     return Trustee(sid, str(sid), "orphan" if ours else "foreign")
 
 

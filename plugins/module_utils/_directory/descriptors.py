@@ -17,6 +17,7 @@ the last time, and sees it. A slow link makes the wait longer.
 
 from __future__ import annotations
 
+import typing as t
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from time import monotonic, sleep
@@ -60,7 +61,14 @@ class Edit:
     again: Callable[[SecurityDescriptor], SecurityDescriptor | None]
 
 
-Remember = Callable[[Sequence[Edit]], None]
+class Journal(t.Protocol):
+    """Is told what is about to be written."""
+
+    def remember(self, edits: Sequence[Edit]) -> None:
+        """Take note of edits before any of them is made."""
+
+    def forget(self, edits: Sequence[Edit]) -> None:
+        """Take back those that were not made after all; called once, when everything is as it is to be."""
 
 
 class Writer:
@@ -70,10 +78,11 @@ class Writer:
     (MS-ADTS 3.1.1.3.4.1.11).
     """
 
-    def __init__(self, directory: Directory, remember: Remember = lambda edits: None) -> None:
-        """Take a directory, and what is called with the edits before they are made."""
+    def __init__(self, directory: Directory, journal: Journal) -> None:
+        """Take a directory, and what is told of the edits."""
         self._directory = directory
-        self._remember = remember
+        self._journal = journal
+        self._not_made: list[Edit] = []
         self._longest = 0.0
         self._written_at: dict[str, float] = {}
         self.done: list[str] = []
@@ -92,7 +101,7 @@ class Writer:
         for attempt in range(ROUNDS):
             if attempt:
                 self.again += [edit.dn for edit in pending if edit.dn not in self.again]
-            self._remember(pending)
+            self._journal.remember(pending)
             written: list[Edit] = []
             overtaken: list[Edit] = []
             while pending:
@@ -100,6 +109,7 @@ class Writer:
                 progress.reached("access lists written", len(self.done), len(edits))
             pending = [*overtaken, *self._lost(written, progress)]
             if not pending:
+                self._journal.forget(self._not_made)
                 return
         raise DirectoryError(
             "change the access list",
@@ -117,6 +127,7 @@ class Writer:
             if fingerprint(now) == fingerprint(edit.known):
                 due.append(edit)
             else:
+                self._not_made.append(edit)
                 overtaken += _renewed(edit, now)
         started: list[Edit] = []
 
@@ -180,25 +191,6 @@ def _raise_problems(outcomes: Sequence[object]) -> None:
         raise first
     advice = f"{first.advice} At the same time: {' '.join(map(str, others))}".lstrip()
     raise OdjError(first.tried, on=first.on, got=first.got, advice=advice)
-
-
-def write_dacl(directory: Directory, dn: str, known: SecurityDescriptor, wanted: SecurityDescriptor) -> None:
-    """Write one access list in the same way, where a list that somebody else changes is not to be planned anew.
-
-    Raises:
-        DirectoryError: The directory refuses, or somebody else changed the list since it was read.
-
-    """
-
-    def again(now: SecurityDescriptor) -> SecurityDescriptor | None:
-        raise DirectoryError(
-            "change the access list",
-            on=dn,
-            got="somebody else has changed it since it was read",
-            advice="Look at it, then run again.",
-        )
-
-    Writer(directory).write([Edit(dn, known, wanted, again)])
 
 
 def _renewed(edit: Edit, now: SecurityDescriptor) -> Iterator[Edit]:

@@ -20,6 +20,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation_r
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation_strangers import Holder
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation_wish import Account
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.dn import Dn
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.inheritance import passes_on
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import SecurityDescriptor
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import Sid
 
@@ -87,13 +88,28 @@ def holders_of(domains: Domains, sids: Iterable[Sid]) -> dict[Sid, Holder | None
 
 
 def with_groups(domains: Domains, accounts: Sequence[Account]) -> tuple[Account, ...]:
-    """Return the accounts with all groups they are in, nested ones too, as the directory computes them."""
-    known = []
+    """Return the accounts with all groups they are in, nested ones too, as the directory computes them.
+
+    Raises:
+        DirectoryError: Names every account whose groups may not be read. What denies something to a group would not be
+            seen then.
+
+    """
+    known: list[Account] = []
     for account in accounts:
-        search = domains.directory.search
-        found = search(account.dn, ANYTHING, ["tokenGroups"], scope="base") if account.dn else []
+        found = domains.directory.search(account.dn, ANYTHING, ["tokenGroups"], scope="base")
         groups = frozenset(Sid.from_bytes(value) for entry in found for value in entry.all("tokenGroups"))
         known.append(replace(account, groups=groups))
+    # What has a primary group is in that at least.
+    unread = [account.name for account in known if account.primary_group and not account.groups]
+    if unread:
+        raise DirectoryError(
+            "read the groups of the accounts",
+            on="; ".join(unread),
+            got="tokenGroups may not be read",
+            advice="They matter where an entry denies somebody something about computers, as on one of these units. "
+            "Let the account that is used here read tokenGroups of these accounts. Nothing was changed.",
+        )
     return tuple(known)
 
 
@@ -106,10 +122,11 @@ class Origins:
         self._cache = cache
 
     def __call__(self, rule: AccessRule) -> str:
-        """Return the DN of the nearest object that carries the entry itself; "above" when none that is read does."""
+        """Return the DN of the nearest object that passes the entry on; "above" when none that is read does."""
         for dn, descriptor in self._above():
             own = (AccessRule.from_ace(ace) for ace in (descriptor.dacl.aces if descriptor.dacl else ()))
-            if any(r is not None and not r.inherited and _same(r, rule) for r in own):
+            to_child = self._parent is not None and Dn.parse(dn).key == self._parent.key
+            if any(r is not None and passes_on(r, rule, to_child=to_child) for r in own):
                 return dn
         return "above"
 
@@ -127,8 +144,3 @@ class Origins:
             units = find_units(self._domains, list(map(str, names)), names)
             self._cache[key] = [(u.dn, SecurityDescriptor.parse(u.descriptor)) for u in units if u.descriptor]
         return self._cache[key]
-
-
-def _same(one: AccessRule, other: AccessRule) -> bool:
-    what = [(r.allow, r.rights, r.trustee, r.object_type) for r in (one, other)]
-    return what[0] == what[1]

@@ -30,6 +30,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.organization
     OrganizationalUnit,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.well_known import well_known_name
 
 CHUNK = 50  # accounts in one search; measured: fewer cost round trips, more cost the server time for the filter
 _UNIT = ("objectClass", "sDRightsEffective", "nTSecurityDescriptor")
@@ -173,7 +174,9 @@ def _wheres(name: AccountName) -> Iterator[Filter]:
 
 def _account(principal: Principal, domain: Domain) -> Account:
     group = None if principal.primary_group_id is None else principal.sid.sibling(principal.primary_group_id)
-    return Account(f"{domain.netbios}\\{principal.sam}", principal.sid, group, principal.dn)
+    sam, sid = principal.sam, principal.sid
+    name = f"{domain.netbios}\\{sam}" if sam else well_known_name(sid) or str(sid)
+    return Account(name, sid, group, principal.dn)
 
 
 def _finding(name: AccountName, chosen: Sequence[Principal], domain: Domain) -> str:

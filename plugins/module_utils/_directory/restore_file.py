@@ -9,7 +9,7 @@ import fcntl
 import os
 import stat
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -19,6 +19,9 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.restore_poin
     dump,
     load,
 )
+
+_KEEP = "No access list is written without a restore point."
+_DROP = "The access lists are as they were asked for."
 
 
 class RestoreFile:
@@ -70,7 +73,20 @@ class RestoreFile:
             with self._locked():
                 self._replace(dump((*self.read(), *points)))
         except OSError as problem:
-            raise self._problem("keep restore points", str(problem)) from None
+            raise self._problem("keep restore points", str(problem), _KEEP) from None
+
+    def drop(self, points: Collection[RestorePoint]) -> None:
+        """Take these points out again.
+
+        Raises:
+            RestoreError: It cannot be done; the file is as it was.
+
+        """
+        try:
+            with self._locked():
+                self._replace(dump(point for point in self.read() if point not in points))
+        except OSError as problem:
+            raise self._problem("drop restore points that were not needed", str(problem), _DROP) from None
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -95,8 +111,8 @@ class RestoreFile:
                 Path(name).unlink()
             raise
 
-    def _problem(self, tried: str, got: str) -> RestoreError:
-        return RestoreError(tried, on=str(self._path), got=got, advice="Correct backup_path. Nothing was changed.")
+    def _problem(self, tried: str, got: str, advice: str = "Nothing was changed.") -> RestoreError:
+        return RestoreError(tried, on=str(self._path), got=got, advice=f"Correct backup_path. {advice}")
 
 
 def now() -> str:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to the collection hybridjoin.odj: may change without notice.
-"""Making the changes to a service account, to the computers it is linked to, and to the access lists that name it."""
+"""Making the changes to a service account and to the computers it is linked to."""
 
 from __future__ import annotations
 
@@ -8,22 +8,25 @@ import typing as t
 from collections.abc import Callable, Sequence
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Directory
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.descriptors import write_dacl
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Change
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account_delegations import AccessLists
 
 _LINK = "msDS-HostServiceAccount"
 
 
-def make_changes(directory: Directory, changes: Sequence[Change]) -> None:
+def make_changes(directory: Directory, changes: Sequence[Change], before: Sequence[Change] = ()) -> None:
     """Make the changes in their order; an error says what was done before it.
+
+    Args:
+        directory: Where.
+        changes: The changes.
+        before: Those of the same task that are made already.
 
     Raises:
         OdjError: The directory refuses one.
 
     """
-    done: list[str] = []
+    done = [change.summary for change in before]
     for change in changes:
         try:
             _APPLY[change.action](directory, change)
@@ -47,15 +50,9 @@ def _modify(directory: Directory, change: Change) -> None:
     directory.modify(change.target, {n: ("replace", [] if v is None else [v]) for n, v in values.items()})
 
 
-def _replace_dacl(directory: Directory, change: Change) -> None:
-    lists = t.cast(AccessLists, change.payload)
-    write_dacl(directory, change.target, lists.known, lists.wanted)
-
-
 _APPLY: dict[str, Callable[[Directory, Change], None]] = {
     "create": _create,
     "modify": _modify,
-    "replace_dacl": _replace_dacl,
     "delete": lambda directory, change: directory.delete(change.target),
     "link_host": lambda d, change: d.modify(change.target, {_LINK: ("add", [t.cast(bytes, change.payload)])}),
     "unlink_host": lambda d, change: d.modify(change.target, {_LINK: ("delete", [t.cast(bytes, change.payload)])}),

@@ -13,6 +13,12 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule 
     AccessRule,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.connector import MINIMUM_BUILD
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation_cures import (
+    CHANGE_OWNER,
+    REMOVE_CREATOR,
+    remove_legacy,
+    replace_by_exact,
+)
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation_finding import SEVERITIES, Finding
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation_survey import (
     SERVICE_ACCOUNTS,
@@ -74,8 +80,8 @@ def ownership_findings(survey: Survey, unit: Unit) -> Iterator[Finding]:
     if owner is None or limited or not inside:
         return
     trustee = survey.trustee(owner)
-    cause = f"{trustee.name} owns it{_members(inside, trustee)}: {EXCESS['ownership'][1]}."
-    yield Finding("broader", "high", unit.dn, cause, "Make Domain Admins the owner.", trustee, "", ("ownership",))
+    cause = f"{trustee.name} is the owner{_members(inside, trustee)}: {EXCESS['ownership'][1]}."
+    yield Finding("broader", "high", unit.dn, cause, CHANGE_OWNER, trustee, "", ("ownership",))
 
 
 def _service_accounts(survey: Survey, unit: Unit, entry: Entry) -> Iterator[Finding]:
@@ -84,45 +90,40 @@ def _service_accounts(survey: Survey, unit: Unit, entry: Entry) -> Iterator[Find
     if not granted(entry.rule) & CREATE_CHILD or not name.casefold().startswith("msds-"):
         return
     trustee = survey.trustee(entry.rule.trustee)
-    where, ace = survey.origin(unit, entry)
+    where, made = survey.origin(unit, entry)
     cause = (
         f"{trustee.name} may create objects of class {name} ({reach(entry.rule)}). Whoever may make service accounts "
         "in a unit may gain the rights of other accounts by it (known as BadSuccessor for delegated service accounts)."
     )
     severity = "high" if name.casefold() == "msds-delegatedmanagedserviceaccount" else "medium"
-    cure = "Remove the entry unless its purpose is known."
-    yield Finding("creates_service_accounts", severity, where, cause, cure, trustee, ace_to_sddl(ace))
+    yield Finding("creates_service_accounts", severity, where, cause, REMOVE_CREATOR, trustee, ace_to_sddl(made.ace))
 
 
 def _legacy(survey: Survey, unit: Unit, entry: Entry, excess: tuple[str, ...]) -> Iterator[Finding]:
     rule, trustee = entry.rule, survey.trustee(entry.rule.trustee)
     if not speaks_of_creating(rule) and not excess:
         return
-    where, ace = survey.origin(unit, entry)
+    where, made = survey.origin(unit, entry)
     full = "full_control" in excess
     what = EXCESS[excess[0]][1] if excess and excess[0] != "whole_tree" else "the right to create computers"
     cause = (
         f"The computer account {trustee.name} has {what} ({reach(rule)}). Connectors older than {MINIMUM_BUILD} needed "
         "that, because they ran as the computer itself."
     )
-    cure = "Remove the entry when no such connector runs on that computer any more."
+    cure = remove_legacy(made.rule, trustee.name)
     severity = "high" if full else "medium"
-    yield Finding("legacy_computer_account", severity, where, cause, cure, trustee, ace_to_sddl(ace), excess)
+    yield Finding("legacy_computer_account", severity, where, cause, cure, trustee, ace_to_sddl(made.ace), excess)
 
 
 def _broader(survey: Survey, unit: Unit, entry: Entry, excess: tuple[str, ...]) -> Finding:
     trustee = survey.trustee(entry.rule.trustee)
-    where, ace = survey.origin(unit, entry)
+    where, made = survey.origin(unit, entry)
     what = "; ".join(EXCESS[word][1] for word in excess)
     severity = min((EXCESS[word][0] for word in excess), key=SEVERITIES.index)
     members = _members(survey.inside(trustee.sid), trustee)
     cause = f"{trustee.name} has more than a connector needs ({reach(entry.rule)}){members}: {what}."
-    cure = (
-        f"Take the account out of {trustee.name}, or remove the entry."
-        if members
-        else "Remove the entry, and let odj_ou_delegate make the exact one for the account in the same change."
-    )
-    return Finding("broader", severity, where, cause, cure, trustee, ace_to_sddl(ace), excess)
+    cure = replace_by_exact(made.rule, trustee.name, members=bool(members))
+    return Finding("broader", severity, where, cause, cure, trustee, ace_to_sddl(made.ace), excess)
 
 
 def _members(inside: Sequence[str], trustee: Trustee) -> str:

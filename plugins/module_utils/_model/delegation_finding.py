@@ -14,18 +14,20 @@ SEVERITIES = ("high", "medium", "low")
 
 @dataclass(slots=True)
 class Finding:
-    """One thing that is wrong, or that somebody should know.
+    """One thing that is wrong, or that somebody should know, on however many units it is found.
 
     Attributes:
         code: What, as a word.
         severity: One of SEVERITIES.
-        where: DN of the object on which it is cured; "" when that is not an entry of an object.
+        where: DN of the object on which it is cured, for the unit on which it was found first; "" when there is none.
         cause: What is the matter and why it matters.
         cure: What to do.
         trustee: Whom it is about, if anybody.
-        ace: The entry as it stands there, in SDDL, or "".
+        ace: The entry as it stands where it is cured, in SDDL, or "".
         excess: Of a finding about too much: what is too much (the keys of EXCESS).
-        affects: The audited units that it concerns.
+        source: Of a right from above: the object it comes from.
+        cured_on: DNs of the objects on which it is cured, in the order in which they were found.
+        inherited_by: DNs of the audited units that inherit it from there.
 
     """
 
@@ -37,24 +39,32 @@ class Finding:
     trustee: Trustee | None = None
     ace: str = ""
     excess: tuple[str, ...] = ()
-    affects: list[str] = field(default_factory=list)
+    source: str = ""
+    cured_on: dict[str, None] = field(default_factory=dict)
+    inherited_by: dict[str, None] = field(default_factory=dict)
 
     @property
     def key(self) -> tuple[object, ...]:
-        """What findings have in common that are one: found on several units, made on one."""
-        return self.code, self.where.casefold(), self.trustee.sid if self.trustee else None, self.ace
+        """What findings have in common that are told as one."""
+        return self.code, self.trustee.sid if self.trustee else None, self.ace, self.source
+
+    def found_again(self, other: Finding, unit: str) -> None:
+        """Take in what was found on an audited unit and has the same key; it may be this finding itself."""
+        self.cured_on[other.where] = None
+        if unit != other.where:
+            self.inherited_by[unit] = None
 
     def to_json(self) -> dict[str, t.Any]:
         """Return the finding as data for a task result."""
         return {
             "code": self.code,
             "severity": self.severity,
-            "organizational_unit": self.where,
+            "organizational_units": list(self.cured_on),
+            "inherited_by": list(self.inherited_by),
             "account": self.trustee.name if self.trustee else "",
             "sid": str(self.trustee.sid) if self.trustee else "",
             "ace": self.ace,
             "excess": list(self.excess),
-            "affects": self.affects,
             "cause": self.cause,
             "cure": self.cure,
         }

@@ -10,8 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import (
-    CONTAINER_INHERIT,
-    INHERITED,
     AccessRule,
     is_canonical,
 )
@@ -22,11 +20,11 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.effective_ri
     Entry,
     creating,
     entries,
-    granted,
     may_create_computers,
     owner_of,
     reach,
 )
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.inheritance import passes_on
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sddl import ace_to_sddl
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import SecurityDescriptor
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import Sid
@@ -103,7 +101,7 @@ class Survey:
     trustees: Mapping[Sid, Trustee]
     class_names: Mapping[uuid.UUID, str]
     quota: int | None
-    _origins: dict[tuple[object, bytes], tuple[str, bytes]] = field(default_factory=dict)
+    _origins: dict[tuple[object, bytes], tuple[str, Entry] | None] = field(default_factory=dict)
 
     def trustee(self, sid: Sid) -> Trustee:
         """Return whom a SID means."""
@@ -113,20 +111,18 @@ class Survey:
         """Return the names of the judged accounts that are this SID, or are in it."""
         return [token.account.name for token in self.tokens if token.holds(sid)]
 
-    def origin(self, unit: Unit, entry: Entry) -> tuple[str, bytes]:
-        """Return the DN of the object on which an entry was made, and its bytes there.
+    def origin(self, unit: Unit, entry: Entry) -> tuple[str, Entry]:
+        """Return the DN of the object on which an entry was made, and the entry as it stands there.
 
         Those of the unit itself when the entry is its own, or when what it was inherited from is not found.
         """
         if not entry.rule.inherited:
-            return unit.dn, entry.ace
+            return unit.dn, entry
         parent = Dn.parse(unit.dn).parent
         known = (parent.key if parent else (), entry.ace)
         if known not in self._origins:
-            made = ((above.dn, ace) for above in self._ancestors(parent) for ace in _passing_on(above, entry.rule))
-            self._origins[known] = next(made, ("", b""))
-        dn, ace = self._origins[known]
-        return (dn, ace) if dn else (unit.dn, entry.ace)
+            self._origins[known] = next(self._passing_on(parent, entry.rule), None)
+        return self._origins[known] or (unit.dn, entry)
 
     def source(self, unit: Unit, entry: Entry) -> str:
         """Return the DN of the object above from which an entry is inherited; "" when it is not, or not known."""
@@ -204,10 +200,13 @@ class Survey:
     def _class_name(self, guid: uuid.UUID | None) -> str:
         return "all" if guid is None else self.class_names.get(guid) or str(guid)
 
-    def _ancestors(self, dn: Dn | None) -> Iterator[Unit]:
+    def _passing_on(self, parent: Dn | None, heir: AccessRule) -> Iterator[tuple[str, Entry]]:
+        dn = parent
         while dn:
-            if dn.key in self.above:
-                yield self.above[dn.key]
+            above = self.above.get(dn.key)
+            for own in entries(above.descriptor) if above and above.descriptor else ():
+                if above and passes_on(own.rule, heir, to_child=dn is parent):
+                    yield above.dn, own
             dn = dn.parent
 
 
@@ -221,14 +220,3 @@ def quota_meaning(quota: int | None) -> str:
         f"The machine account quota is {quota}: without the right, joins may work {quota} times for an account, "
         "then they fail (error 8557)."
     )
-
-
-def _passing_on(unit: Unit, inherited: AccessRule) -> Iterator[bytes]:
-    def said(rule: AccessRule) -> tuple[object, ...]:
-        # Not the class of the heirs: on an heir the entry may have lost it.
-        return rule.allow, granted(rule), rule.trustee, rule.object_type, rule.conditional
-
-    for entry in entries(unit.descriptor) if unit.descriptor else ():
-        own = not entry.rule.flags & INHERITED
-        if own and entry.rule.flags & CONTAINER_INHERIT and said(entry.rule) == said(inherited):
-            yield entry.ace

@@ -97,8 +97,11 @@ def fingerprint(descriptor: SecurityDescriptor) -> str:
     """Return SHA-256 over the entries that are the object's own, and whether inheritance is cut off.
 
     Inherited entries change with the objects above, the layout with the server, and Active Directory sorts a list when
-    it is written; none of that counts. Where the order decides on access, in a list that is not canonical, it does.
+    it is written; none of that counts. Where the order decides on access, in a list that is not canonical, it does. No
+    list at all lets everybody do everything, an empty one nobody.
     """
+    if descriptor.dacl is None:
+        return hashlib.sha256(b"no access list").hexdigest()
     protected = bytes((bool(descriptor.control & PROTECTED),))
     return hashlib.sha256(protected + b"".join(in_standard_order(explicit(descriptor)))).hexdigest()
 
@@ -136,41 +139,78 @@ def load(text: str, path: str) -> tuple[RestorePoint, ...]:
         ) from None
 
 
-def newest(points: Sequence[RestorePoint], dn: str) -> RestorePoint | None:
-    """Return the last change of an object that was not itself a restoration; None when there is none."""
-    key = Dn.parse(dn).key
-    return next((p for p in reversed(points) if not p.restores and Dn.parse(p.dn).key == key), None)
+def by_object(points: Iterable[RestorePoint]) -> dict[object, tuple[RestorePoint, ...]]:
+    """Return the points of each object, oldest first, by Dn.key."""
+    found: dict[object, list[RestorePoint]] = {}
+    for point in points:
+        found.setdefault(Dn.parse(point.dn).key, []).append(point)
+    return {key: tuple(group) for key, group in found.items()}
 
 
-def restore(dn: str, current: SecurityDescriptor, point: RestorePoint, *, force: bool) -> Change | None:
-    """Compare what is there with what was there before the change that a restore point is about.
+def restore(dn: str, current: SecurityDescriptor, points: Sequence[RestorePoint], *, force: bool) -> Change | None:
+    """Compare what is there with what was there before the last change that was not itself a restoration.
+
+    Args:
+        dn: The object.
+        current: Its access list.
+        points: Its restore points, oldest first.
+        force: Put the old list back whatever is there.
 
     Returns:
-        The change that puts it back (its payload is the new SecurityDescriptor); None when it is as it was.
+        The change that puts it back (its payload is the new SecurityDescriptor); None when it is as it was, or when it
+        was put back before and others changed it since.
 
     Raises:
-        RestoreError: It is no longer what we wrote, and ``force`` is not set; says what else changed.
+        RestoreError: There is no such change; or what is there is not what it made, and ``force`` is not set.
 
     """
-    old, new = SecurityDescriptor.parse(point.old), SecurityDescriptor.parse(point.new)
-    if fingerprint(current) == fingerprint(old):
-        return None
-    if fingerprint(current) != fingerprint(new) and not force:
+    point = next((p for p in reversed(points) if not p.restores), None)
+    if point is None:
         raise RestoreError(
             "put the access list back",
             on=dn,
-            got=f"it is not the one that was written on {point.time}: {_difference(new, current)}",
-            advice="Look at what else changed; force puts the old list back all the same. Nothing was changed.",
+            got="the file holds no restore point for it",
+            advice="Correct backup_path or organizational_units. Nothing was changed.",
+        )
+    old, new = SecurityDescriptor.parse(point.old), SecurityDescriptor.parse(point.new)
+    if old.dacl is None:
+        raise RestoreError("put the access list back", on=dn, got=f"the restore point of {point.time} holds none")
+    is_now = fingerprint(current)
+    if is_now == fingerprint(old):
+        return None
+    if is_now != fingerprint(new) and not force:
+        if _was_put_back(point, points) and not _still_there(old, new, current):
+            return None
+        raise RestoreError(
+            "put the access list back",
+            on=dn,
+            got=f"it is neither what it was before the change of {point.time} nor what that change made of it: "
+            f"{_difference(new, current)}",
+            advice="It is left as it is. Look at what else changed; force puts the old list back all the same.",
         )
     wanted = _as_before(current, old)
     summary = f"{dn}: back to what it was before {point.time} ({point.reason})"
     return Change("restore_dacl", dn, dacl_lines(current), dacl_lines(wanted), summary, wanted)
 
 
+def _was_put_back(point: RestorePoint, points: Sequence[RestorePoint]) -> bool:
+    """Say whether a restoration of it was begun; that does not tell whether it was made."""
+    later = points[points.index(point) :]
+    return any(p.restores and p.new_hash == fingerprint(SecurityDescriptor.parse(point.old)) for p in later)
+
+
+def _still_there(old: SecurityDescriptor, new: SecurityDescriptor, current: SecurityDescriptor) -> bool:
+    """Say whether anything that a change added or took away is still so."""
+    were, became, are = (frozenset(explicit(descriptor)) for descriptor in (old, new, current))
+    return bool((became - were) & are or (were - became) - are)
+
+
 def _as_before(current: SecurityDescriptor, old: SecurityDescriptor) -> SecurityDescriptor:
     """Return the old entries of the object's own, with the inherited ones of today."""
+    if current.dacl is None:
+        return old.with_dacl(explicit(old))  # the server adds what is inherited
     own = set(explicit(current))
-    inherited = tuple(ace for ace in (current.dacl.aces if current.dacl else ()) if ace not in own)
+    inherited = tuple(ace for ace in current.dacl.aces if ace not in own)
     if old.control & PROTECTED:
         inherited = ()
     restored = current.with_dacl((*explicit(old), *inherited))
@@ -178,6 +218,8 @@ def _as_before(current: SecurityDescriptor, old: SecurityDescriptor) -> Security
 
 
 def _difference(ours: SecurityDescriptor, current: SecurityDescriptor) -> str:
+    if current.dacl is None:
+        return "there is no access list any more, so everybody may do everything"
     were, are = explicit(ours), explicit(current)
     more = [f"{ace_to_sddl(ace)} was added" for ace in are if ace not in were]
     less = [f"{ace_to_sddl(ace)} was removed" for ace in were if ace not in are]

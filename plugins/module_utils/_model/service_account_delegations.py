@@ -4,22 +4,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import AccessRule, is_canonical
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation import DelegationError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Change
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sddl import ace_to_sddl, dacl_lines
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import SecurityDescriptor
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import Sid
-
-
-@dataclass(frozen=True, slots=True)
-class AccessLists:
-    """What a change of an access list needs: the descriptor as it is known, and as it is to be."""
-
-    known: SecurityDescriptor
-    wanted: SecurityDescriptor
 
 
 def without(dn: str, descriptor: SecurityDescriptor, name: str, sid: Sid) -> tuple[Change | None, str]:
@@ -35,7 +25,8 @@ def without(dn: str, descriptor: SecurityDescriptor, name: str, sid: Sid) -> tup
         sid: The account.
 
     Returns:
-        The change or None (its payload is AccessLists), and a remark about what stays ("" when nothing does).
+        The change or None (its payload is the new SecurityDescriptor), and a remark about what stays ("" when nothing
+        does).
 
     Raises:
         DelegationError: The list is not in canonical order.
@@ -59,6 +50,4 @@ def without(dn: str, descriptor: SecurityDescriptor, name: str, sid: Sid) -> tup
     after = descriptor.with_dacl(tuple(ace for ace in aces if ace not in own))
     gone = ", ".join(ace_to_sddl(ace) for ace in own)
     summary = f"{dn}: - every entry of {name}: {gone}"
-    return Change(
-        "replace_dacl", dn, dacl_lines(descriptor), dacl_lines(after), summary, AccessLists(descriptor, after)
-    ), remark
+    return Change("replace_dacl", dn, dacl_lines(descriptor), dacl_lines(after), summary, after), remark

@@ -42,6 +42,11 @@ _TABLE: dict[str, tuple[str, bool | None]] = {
 ALWAYS_HELD = frozenset(Sid.parse(text) for text, (name, held) in _TABLE.items() if held)
 
 
+# Relative identifiers below it are accounts that Windows itself defines (MS-DTYP 2.4.2.4), of which older domains have
+# fewer: that such a SID has no object does not mean that one was deleted.
+FIRST_OWN_RID = 1000
+
+
 def well_known_name(sid: Sid) -> str:
     """Return what people call it; "" when the table has no name for it."""
     return _TABLE.get(str(sid), ("", None))[0]

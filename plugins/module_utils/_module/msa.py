@@ -24,7 +24,6 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.dn import Dn
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.organizational_unit import (
     TargetError,
     refuse_missing,
-    refuse_unwritable,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Change, Job, Plan
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import SecurityDescriptor
@@ -42,6 +41,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_acco
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account_hosts import host_links
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account_key import KeyVerdict, refuse_early
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.access_lists import AccessLists
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.directory import (
     LIBRARIES,
     OpenDirectory,
@@ -77,6 +77,7 @@ class Msa:
         self._key: KeyVerdict | None = None
         self._remarks: list[str] = []
         self._looks: Mapping[str, int] = {}
+        self._lists = AccessLists(self._domains, request.username, request.backup)
 
     def plan(self) -> Plan:
         """Return the changes; when there are none, see to it that the other servers agree.
@@ -104,7 +105,10 @@ class Msa:
             DirectoryError: The directory refuses, or the account is not as written afterwards.
 
         """
-        make_changes(self._directory, plan.changes)
+        entries = tuple(change for change in plan.changes if change.action == "replace_dacl")
+        if entries:
+            self._lists.apply(Plan(entries))
+        make_changes(self._directory, [change for change in plan.changes if change not in entries], entries)
         self._current = self._read(self._directory)
         if (self._current is None) == self._request.present or self._changes():
             raise DirectoryError(
@@ -128,6 +132,7 @@ class Msa:
             "kds_root_key": self._key.to_json() if self._key else None,
             "replication": [{"server": name, "looks": self._looks.get(name, 0)} for name in self._others],
             "directory": self._directory.facts(),
+            **self._lists.facts(),
             **({"warnings": [warning]} if unsure else {}),
         }
 
@@ -172,24 +177,24 @@ class Msa:
         gone = removal(current, self._request.wanted.kind, force=self._request.force)
         return [*self._delegations(current), gone]
 
-    def _delegations(self, current: ServiceAccount) -> list[Change]:
+    def _delegations(self, current: ServiceAccount) -> Sequence[Change]:
         """Return the changes that take its entries along; they come first, since its SID goes with it."""
-        asked, changes = self._request.delegations, []
+        asked = self._request.delegations
         if not asked:
-            return []
+            return ()
         units = find_units(self._domains, list(asked.values()), list(asked))
         refuse_missing(units)
         unread = [unit.dn for unit in units if unit.descriptor is None]
         if unread:
             raise TargetError("read the access lists", on="; ".join(unread), got="Read permissions is missing")
-        for unit in units:
-            descriptor = SecurityDescriptor.parse(unit.descriptor or b"")
-            change, remark = without(unit.dn, descriptor, f"{current.name}$", current.sid)
-            changes += [change] if change else []
-            self._remarks += [remark] if remark else []
-        targets = {change.target for change in changes}
-        refuse_unwritable([unit for unit in units if unit.dn in targets], self._request.username)
-        return changes
+
+        def comparison(dn: str, descriptor: SecurityDescriptor) -> Change | None:
+            change, remark = without(dn, descriptor, f"{current.name}$", current.sid)
+            self._remarks += [remark] if remark and remark not in self._remarks else []
+            return change
+
+        self._lists.parse(units)
+        return self._lists.plan(units, comparison).changes
 
     def _refuse_other_place(self, current: ServiceAccount) -> None:
         path, parent = self._request.path, Dn.parse(current.dn).parent

@@ -8,6 +8,7 @@ import typing as t
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.restore_file import RestoreFile
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.account_name import AccountName
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.dn import Dn
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
@@ -54,6 +55,7 @@ SPEC: dict[str, t.Any] = {
         "allowed_readers": {"type": "list", "elements": "str"},
         "readers": _EDIT,
         "remove_delegations": {"type": "list", "elements": "str"},
+        "backup_path": {"type": "path"},
         "replicated_to": {"type": "list", "elements": "str"},
         "replication_timeout": {"type": "int", "default": 300},
         "force": {"type": "bool", "default": False},
@@ -73,6 +75,7 @@ class Request:
     hosts: ListEdit[str] | None
     readers: ListEdit[str] | None
     delegations: Mapping[Dn, str]
+    backup: RestoreFile | None
     username: str
     replication_timeout: int
     force: bool
@@ -83,6 +86,7 @@ def request_from(params: Mapping[str, t.Any]) -> Request:
 
     Raises:
         InvalidInput: One of them cannot be meant as it stands.
+        RestoreError: No restore points can be kept at backup_path, or something else is there.
 
     """
     hosts, readers = _hosts(params), _readers(params)
@@ -102,6 +106,7 @@ def request_from(params: Mapping[str, t.Any]) -> Request:
         hosts=hosts,
         readers=readers,
         delegations=dict({n.key: (n, text) for n, text in zip(parse_all(units), units, strict=True)}.values()),
+        backup=_backup(params),
         username=settings_from(params).account,
         replication_timeout=params["replication_timeout"],
         force=params["force"],
@@ -143,6 +148,16 @@ def _readers(params: Mapping[str, t.Any]) -> ListEdit[str] | None:
     for name in names:
         AccountName.parse(name)
     return edit if params["kind"] == "group" else None
+
+
+def _backup(params: Mapping[str, t.Any]) -> RestoreFile | None:
+    if not params["backup_path"]:
+        return None
+    if params["remove_delegations"] is None:
+        raise InvalidInput("read the options", on="backup_path", got="it is for remove_delegations only")
+    backup = RestoreFile(params["backup_path"])
+    backup.check()
+    return backup
 
 
 def check_others(server: str | None, others: Sequence[str] | None) -> None:

@@ -34,7 +34,8 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation_s
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Change, Plan
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import SecurityDescriptor
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.settled import Settled
-from ansible_collections.hybridjoin.odj.plugins.module_utils._module.ou_delegate_targets import AccessLists, Targets
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.access_lists import AccessLists
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.ou_delegate_targets import Targets
 
 NO_ACCOUNTS = "No account was given, so there is nothing to delegate yet."
 
@@ -76,7 +77,7 @@ class OuDelegate:
         present = request.state != "absent"
         accounts = resolve_accounts(domains, request.accounts, must_exist=present)
         units = self._targets.find(domains)
-        self._lists = AccessLists(domains, self._targets, self._backup)
+        self._lists = AccessLists(domains, self._targets.username, self._backup)
         descriptors = self._lists.parse(units)
         if present and foreign_denials(descriptors):
             accounts = with_groups(domains, accounts)

@@ -9,15 +9,16 @@ from collections.abc import Mapping, Sequence
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Directory
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.objects import Domains
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.restore_file import RestoreFile
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.dn import Dn
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Change, Plan
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.restore_point import (
-    RestoreError,
     RestorePoint,
-    newest,
+    by_object,
     restore,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import SecurityDescriptor
-from ansible_collections.hybridjoin.odj.plugins.module_utils._module.ou_delegate_targets import AccessLists, Targets
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.access_lists import AccessLists
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.ou_delegate_targets import Targets
 
 
 class OuRestore:
@@ -35,7 +36,7 @@ class OuRestore:
         self._directory = directory
         self._targets = targets
         self._backup = backup
-        self._points = points
+        self._points = by_object(points)
         self._force = force
         self._lists: AccessLists | None = None
 
@@ -48,7 +49,7 @@ class OuRestore:
         """
         domains = Domains(self._directory)
         units = self._targets.find(domains)
-        self._lists = AccessLists(domains, self._targets, self._backup, restores=True)
+        self._lists = AccessLists(domains, self._targets.username, self._backup, restores=True)
         self._lists.parse(units)
         return self._lists.plan(units, self._compare)
 
@@ -63,12 +64,4 @@ class OuRestore:
         return {"delegations": [], "directory": self._directory.facts(), **more}
 
     def _compare(self, dn: str, descriptor: SecurityDescriptor) -> Change | None:
-        point = newest(self._points, dn)
-        if point is None:
-            raise RestoreError(
-                "put the access list back",
-                on=dn,
-                got="the file holds no restore point for it",
-                advice="Correct backup_path or organizational_units. Nothing was changed.",
-            )
-        return restore(dn, descriptor, point, force=self._force)
+        return restore(dn, descriptor, self._points.get(Dn.parse(dn).key, ()), force=self._force)

@@ -54,7 +54,7 @@ def test_what_odj_ou_delegate_makes_is_proven_and_clean(
     done = task(delegation_info, organizational_units=units, accounts=[name], check=True)
     assert [a["can_create"] for a in done["access"]] == ["true", "true", "false"]
     assert codes(done) == {("missing", "high", f"{name}$")}
-    assert done["findings"][0]["organizational_unit"] == units[2]
+    assert done["findings"][0]["organizational_units"] == [units[2]]
     assert "joins may work 10 times" in done["findings"][0]["cause"]
     assert done["accounts"][0]["hosts"] == 1
     assert all(unit["owner"] == f"{lab.netbios}\\Domain Admins" for unit in done["organizational_units"])
@@ -91,8 +91,8 @@ def test_every_kind_of_finding(
         ("inherited", first), ("without_host", first), ("without_host", second), ("legacy_computer_account", "ODJ02$"),
         ("creates_service_accounts", second), ("orphaned_sid", acl.sid_text(orphan)),
     }  # fmt: skip
-    assert found["broader", first]["organizational_unit"] == yard
-    assert set(found["broader", first]["affects"]) == {yard, *units}
+    assert found["broader", first]["organizational_units"] == [yard]
+    assert set(found["broader", first]["inherited_by"]) == set(units)
     assert found["broader", second]["excess"] == ["full_control"]
     assert found["deny_shadow", second]["ace"].startswith("(OD;;CC;bf967a86")
     assert found["deny_shadow", second]["ace"] in audit.descriptor(lab, units[1])

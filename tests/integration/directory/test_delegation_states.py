@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import secrets
 import stat
+import typing as t
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation import COMPUTER_CLASS, DelegationError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.organizational_unit import TargetError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.restore_point import RestoreError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sddl import ace_to_sddl
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import SecurityDescriptor
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import AUTHENTICATED_USERS, Sid
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module import ou_delegate
@@ -25,6 +27,7 @@ from odj_lab import directory_acl as acl
 from odj_lab.settings import Lab
 
 Descriptor = Callable[[str], bytes]
+KEYS = ("changed", "diff", "plan", "delegations")
 
 
 @pytest.fixture
@@ -99,18 +102,16 @@ def test_a_list_out_of_order_is_put_in_order_when_asked(
 ) -> None:
     unit = units[0]
     deny = AccessRule(False, 0x2, AUTHENTICATED_USERS, COMPUTER_CLASS).to_ace()
+    acl.grant(administrator, unit, deny, last=True)
     old = SecurityDescriptor.parse(whole_descriptor(unit))
     assert old.dacl is not None
-    explicit = [ace for ace in old.dacl.aces if not ace[1] & 0x10]
-    wrong = old.with_dacl((*explicit, deny, *old.dacl.aces[len(explicit) :])).to_bytes()
-    administrator.modify(unit, {"nTSecurityDescriptor": [(ldap3.MODIFY_REPLACE, [wrong])]}, controls=acl.DACL_ONLY)
     with pytest.raises(DelegationError, match="canonical order"):
         task(ou_delegate, organizational_units=[unit], accounts=list(accounts))
     task(ou_delegate, organizational_units=[unit], accounts=list(accounts), canonicalize=True)
     now = SecurityDescriptor.parse(whole_descriptor(unit))
     assert now.dacl is not None
     assert now.dacl.aces[0] == deny
-    assert len(now.dacl.aces) == len(old.dacl.aces) + 3
+    assert len(now.dacl.aces) == len(old.dacl.aces) + 2
 
 
 def test_unusual_targets_are_refused(lab: Lab, task: Task, units: list[str], accounts: dict[str, str]) -> None:
@@ -141,3 +142,51 @@ def test_a_deny_for_a_group_of_the_account_is_found(
         task(ou_delegate, organizational_units=[below], accounts=[account])
     assert f"inherited from {units[0]}" in str(caught.value)
     assert acl.sid_text(sid) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"state": "present"},
+        {"state": "present", "rights": ["create_computer", "delete_computer", "reuse_computer"]},
+        {"state": "absent", "applies_to": "subtree"},
+        {"state": "exact", "connector_accounts": ["odj01"], "purge_orphans": True},
+        {"state": "restored", "accounts": None},
+        {"state": "restored", "accounts": None, "force": True},
+    ],
+    ids=lambda given: " ".join(f"{name}={value}" for name, value in given.items()),
+)
+def test_check_mode_says_what_is_done(
+    lab: Lab, task: Task, units: list[str], accounts: dict[str, str], wizards: dict[str, Sid],
+    administrator: ldap3.Connection, whole_descriptor: Descriptor, tmp_path: Path, given: dict[str, t.Any],
+) -> None:  # fmt: skip
+    """Both units hold something for every state to do, one of them out of order; the file knows of both."""
+    path, first = tmp_path / "points.json", next(iter(accounts))
+    wish: dict[str, t.Any] = {
+        "organizational_units": units[:2], "accounts": [first], "canonicalize": True, "backup_path": str(path)
+    }  # fmt: skip
+    orphan = next(iter(wizards.values())).sibling(999999)
+    for sid in (orphan, Sid.from_bytes(lab_directory.sid_of(administrator, lab, "ODJ01$"))):
+        for unit in units[:2]:
+            acl.grant(administrator, unit, AccessRule(True, acl.CREATE_CHILD, sid, COMPUTER_CLASS).to_ace())
+    task(ou_delegate, **{**wish, "accounts": [first, *wizards] if given["state"] == "absent" else list(wizards)})
+    if given["state"] in ("present", "exact"):
+        deny = AccessRule(False, 0x2, Sid.parse("S-1-5-32-546"), COMPUTER_CLASS).to_ace()
+        acl.grant(administrator, units[1], deny, last=True)
+    before, points = [whole_descriptor(unit) for unit in units], path.read_bytes()
+    planned = task(ou_delegate, check=True, **{**wish, **given})
+    assert ([whole_descriptor(unit) for unit in units], path.read_bytes()) == (before, points)
+    done = task(ou_delegate, **{**wish, **given})
+    assert [planned[key] for key in KEYS] == [done[key] for key in KEYS]
+    assert [change["target"] for change in done["plan"]["changes"]] == units[:2]
+    assert [whole_descriptor(unit) != old for unit, old in zip(units, before, strict=True)] == [True, True, False]
+    texts = {unit: sddl(whole_descriptor(unit)) for unit in units}
+    assert not task(ou_delegate, **{**wish, **given})["changed"]
+    for change, unit in zip(done["plan"]["changes"], units[:2], strict=True):
+        told = [line.partition("  ")[0] for line in change["after"].splitlines()]
+        assert told == texts[unit], "the diff is what stands there then, in SDDL"
+
+
+def sddl(descriptor: bytes) -> list[str]:
+    dacl = SecurityDescriptor.parse(descriptor).dacl
+    return [ace_to_sddl(ace) for ace in dacl.aces] if dacl else []

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import datetime
 import secrets
+import stat
 import typing as t
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import ldap3
 import pytest
@@ -201,17 +203,24 @@ def test_an_account_takes_its_entries_along_with_the_right_to_write_the_lists_al
     units: list[str],
     whole_descriptor: Callable[[str], bytes],
     administrator: ldap3.Connection,
+    tmp_path: Path,
 ) -> None:
-    before = [whole_descriptor(unit) for unit in units]
+    path, before = tmp_path / "points.json", [whole_descriptor(unit) for unit in units]
     sid = task(msa, name=name)["service_account"]["sid"]
     task(ou_delegate, organizational_units=units[:2], accounts=[f"{name}$"])
     acl.grant(administrator, units[0], acl.allow(Sid.parse(sid).to_bytes(), acl.WRITE_PROPERTY))
-    gone: dict[str, t.Any] = {"name": name, "state": "absent", "remove_delegations": units[:2]}
+    delegated = [whole_descriptor(unit) for unit in units]
+    gone: dict[str, t.Any] = {
+        "name": name, "state": "absent", "remove_delegations": units[:2], "backup_path": str(path),
+    }  # fmt: skip
     planned, done = task(msa, check=True, **gone), task(msa, **gone)
     assert planned["plan"] == done["plan"]
     assert [change["action"] for change in done["plan"]["changes"]] == ["replace_dacl", "replace_dacl", "delete"]
     assert [whole_descriptor(unit) for unit in units] == before
     assert not task(msa, **gone)["changed"]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    task(ou_delegate, organizational_units=units[:2], state="restored", backup_path=str(path))
+    assert [whole_descriptor(unit) for unit in units] == delegated, "and the entries are those of an orphaned SID"
 
 
 def test_an_account_stays_when_an_entry_of_it_cannot_go(

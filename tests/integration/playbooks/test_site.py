@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 import typing as t
+from pathlib import Path
 
 import pytest
 
@@ -127,3 +129,21 @@ def test_converged_run_costs_one_bind_a_directory_task(converged: Counted) -> No
 def test_converged_run_costs_one_token_and_one_read_a_cloud_task(converged: Counted) -> None:
     tasks = 2  # odj_connector_info before anything is changed, and again at the end
     assert [kind for kind in converged.requests if kind in {"token", "read"}] == ["token", "read"] * tasks
+
+
+def test_the_description_of_the_delegation_reaches_it(estate: Lab, converged: Counted, tmp_path: Path) -> None:
+    """The tag says how to do this part of the job alone."""
+    assert converged.play.code == 0, converged.play.output
+    path = tmp_path / "points.json"
+    wish = {"rights": ["create_computer", "delete_computer"], "applies_to": "subtree", "backup_path": str(path)}
+    runs = [plays.run(estate, SITE, "--tags", "ou_delegation", variables={"odj_delegation": wish}) for __ in range(2)]
+    assert [run.code for run in runs] == [0, 0], runs[0].output
+    assert [run.changed() for run in runs] == [{"odj01": 1, "odj02": 0}, {"odj01": 0, "odj02": 0}]
+    units = directory.organizational_units(estate)
+    for unit in units:
+        for sid in current_sids(estate):
+            for right in ("CC", "DC"):
+                entry = f"(OA;CI;{right};bf967a86-0de6-11d0-a285-00aa003049e2;;{sid})"
+                assert entry in audit.descriptor(estate, unit)
+    points = json.loads(path.read_text(encoding="utf-8"))["restore_points"]
+    assert sorted(point["dn"] for point in points) == sorted(units)

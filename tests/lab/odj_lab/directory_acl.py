@@ -34,17 +34,20 @@ def allow(sid: bytes, mask: int, object_type: uuid.UUID | None = None) -> bytes:
     return struct.pack("<BBHI", kind, 0, 8 + len(middle) + len(sid), mask) + middle + sid
 
 
-def with_entry(descriptor: bytes, entry: bytes) -> bytes:
-    """Return a descriptor that holds a DACL alone with an allowing entry put behind the explicit denials."""
+def with_entry(descriptor: bytes, entry: bytes, *, last: bool = False) -> bytes:
+    """Return a descriptor that holds a DACL alone with an entry put behind the explicit denials, or the last explicit.
+
+    The first is where an entry that allows belongs; the second is out of order for one that denies.
+    """
     start = struct.unpack_from("<I", descriptor, 16)[0]
     revision, __, size, count, __ = struct.unpack_from("<BBHHH", descriptor, start)
     position = start + 8
     for __ in range(count):
         kind, flags, length = struct.unpack_from("<BBH", descriptor, position)
-        if kind not in (DENIED, DENIED_OBJECT) or flags & INHERITED:
+        if flags & INHERITED or not (last or kind in (DENIED, DENIED_OBJECT)):
             break
         position += length
-    revision = 4 if entry[0] == ALLOWED_OBJECT else revision
+    revision = 4 if entry[0] in (ALLOWED_OBJECT, DENIED_OBJECT) else revision
     header = struct.pack("<BBHHH", revision, 0, size + len(entry), count + 1, 0)
     return descriptor[:start] + header + descriptor[start + 8 : position] + entry + descriptor[position : start + size]
 
@@ -54,8 +57,14 @@ def responses(connection: ldap3.Connection) -> list[dict[str, t.Any]]:
     return [entry for entry in connection.response or () if entry["type"] == "searchResEntry"]
 
 
-def grant(connection: ldap3.Connection, dn: str, *entries: bytes) -> None:
+def grant(connection: ldap3.Connection, dn: str, *entries: bytes, last: bool = False) -> None:
     """Add entries to the DACL of an object, with the rights of whoever is bound. Nothing happens for those it has.
+
+    Args:
+        connection: Who is bound.
+        dn: The object.
+        entries: The entries.
+        last: Put them behind all other explicit entries.
 
     Raises:
         LDAPException: The object does not exist, or its DACL may not be read or written.
@@ -65,7 +74,7 @@ def grant(connection: ldap3.Connection, dn: str, *entries: bytes) -> None:
     before: bytes = responses(connection)[0]["raw_attributes"]["nTSecurityDescriptor"][0]
     after = before
     for entry in entries:
-        after = after if entry in after else with_entry(after, entry)
+        after = after if entry in after else with_entry(after, entry, last=last)
     if after != before:
         change = {"nTSecurityDescriptor": [(ldap3.MODIFY_REPLACE, [after])]}
         connection.modify(dn, t.cast(t.Any, change), controls=DACL_ONLY)

@@ -99,7 +99,8 @@ class FakeDirectory:
         """Place an account; a trailing dollar sign is kept out of its CN."""
         sid = self._new_sid()
         self.put(f"CN={name.removesuffix('$')},{parent}", objectClass=cls, sAMAccountName=name,
-                 objectSid=sid.to_bytes(), primaryGroupID="515")  # fmt: skip
+                 objectSid=sid.to_bytes(), primaryGroupID="515",
+                 tokenGroups=DOMAIN_SID.sibling(515).to_bytes())  # fmt: skip
         return sid
 
     def value(self, dn: str, attribute: str) -> bytes | None:

@@ -17,10 +17,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation i
     DelegationError,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import SecurityDescriptor
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account_delegations import (
-    AccessLists,
-    without,
-)
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account_delegations import without
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import Sid
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import dacl
 
@@ -37,10 +34,9 @@ def test_every_entry_of_the_account_goes_and_no_other() -> None:
     descriptor = SecurityDescriptor.parse(dacl(DENY, GRANT, THEIRS, BROAD, ABOVE))
     change, remark = without(DN, descriptor, "msa$", MINE)
     assert change is not None
-    lists = t.cast(AccessLists, change.payload)
-    assert lists.wanted.dacl is not None
-    assert lists.known == descriptor
-    assert lists.wanted.dacl.aces == (THEIRS, ABOVE)
+    wanted = t.cast(SecurityDescriptor, change.payload)
+    assert wanted.dacl is not None
+    assert wanted.dacl.aces == (THEIRS, ABOVE)
     assert remark.startswith(f"{DN} inherits (OA;ID;CC;")
     assert change.before.count("\n") == 5
     assert change.after.count("\n") == 2

@@ -25,7 +25,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_des
     SecurityDescriptor,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import ADMINISTRATORS, EVERYONE, Sid
-from ansible_collections.hybridjoin.odj.plugins.module_utils._module import delegation_info
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module import delegation_info, ou_delegate
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import (
     BASE,
     COMPUTER_CHAIN,
@@ -137,13 +137,15 @@ def test_what_is_missing_is_told_with_the_meaning_of_the_quota(scene: Scene, quo
     scene.directory.put(BASE, **{"ms-DS-MachineAccountQuota": [quota] if quota else []})
     scene.unit(UNIT, create(scene.group, allow=False))
     done = scene.audit(UNIT, OTHER)
-    assert [(f["code"], f["severity"], f["organizational_unit"]) for f in done["findings"]] == [
-        ("missing", "high", UNIT), ("missing", "high", OTHER)
+    assert [(f["code"], f["severity"], f["organizational_units"]) for f in done["findings"]] == [
+        ("missing", "high", [UNIT]), ("missing", "high", [OTHER])
     ]  # fmt: skip
     denied, nothing = done["findings"]
     assert "an entry for CONTOSO\\odj-connectors denies it" in denied["cause"]
     assert "no entry allows it" in nothing["cause"]
     assert all(meaning in finding["cause"] for finding in done["findings"])
+    assert all("odj_ou_delegate with state=present" in finding["cure"] for finding in done["findings"])
+    assert ["Deny" in finding["cure"] for finding in done["findings"]] == [True, False]
     assert done["machine_account_quota"]["value"] == (int(quota) if quota else None)
     assert meaning in done["machine_account_quota"]["meaning"]
 
@@ -155,6 +157,7 @@ def test_a_deny_that_comes_first_is_named(scene: Scene) -> None:
     assert "missing" not in scene.found(UNIT)
     scene.unit(UNIT, create(scene.msa), create(scene.group, allow=False))
     assert set(scene.found(UNIT)) == {"not_canonical"}
+    assert "canonicalize=true" in scene.found(UNIT)["not_canonical"]["cure"]
 
 
 def test_a_right_from_above_is_told_with_its_origin_and_once(scene: Scene) -> None:
@@ -163,11 +166,46 @@ def test_a_right_from_above_is_told_with_its_origin_and_once(scene: Scene) -> No
     done = scene.audit(BELOW)
     assert [(a["can_create"], a["inherited_from"]) for a in done["access"]] == [("true", UNIT)]
     assert done["organizational_units"][0]["entries"][0]["inherited_from"] == UNIT
-    assert [(f["code"], f["organizational_unit"], f["affects"]) for f in done["findings"]] == [
-        ("broader", UNIT, [BELOW]), ("inherited", BELOW, [BELOW])
+    assert [(f["code"], f["organizational_units"], f["inherited_by"]) for f in done["findings"]] == [
+        ("broader", [UNIT], [BELOW]), ("inherited", [BELOW], [])
     ]  # fmt: skip
     assert done["findings"][0]["ace"] == f"(OA;CI;CC;{COMPUTER_CLASS};;{scene.msa})"
-    assert scene.found(search_base=UNIT)["broader"]["affects"] == [UNIT, BELOW]
+    assert [scene.found(search_base=UNIT)["broader"][name] for name in ("organizational_units", "inherited_by")] == [
+        [UNIT], [BELOW]
+    ]  # fmt: skip
+
+
+def test_what_is_the_same_on_many_units_is_one_finding(scene: Scene) -> None:
+    units = [f"OU=x{number},{OTHER}" for number in range(30)]
+    orphan, other = DOMAIN_SID.sibling(9999), scene.service_account("msaODJ2", hosted=False)
+    for dn in units:
+        deny = create(scene.group, allow=False)
+        scene.unit(dn, deny, create(other, CONTAINER_INHERIT), create(orphan), AccessRule(False, 2, EVERYONE))
+    scene.unit(OTHER, create(scene.msa), create(other))
+    scene.directory.put(units[0], nTSecurityDescriptor=())
+    done = scene.audit(search_base=OTHER, accounts=["msaODJ1", "msaODJ2"])
+    found = {(f["code"], f["account"].rpartition("\\")[2]): f for f in done["findings"]}
+    assert len(found) == len(done["findings"])
+    told = {key: (len(f["organizational_units"]), f["inherited_by"]) for key, f in found.items()}
+    assert told == {
+        ("missing", "msaODJ1$"): (29, []), ("broader", "msaODJ2$"): (29, []), ("orphaned_sid", str(orphan)): (29, []),
+        ("not_canonical", ""): (29, []), ("unreadable", ""): (1, []), ("without_host", "msaODJ2$"): (30, []),
+    }  # fmt: skip
+    assert found["missing", "msaODJ1$"]["organizational_units"] == units[1:]
+
+
+def test_rights_from_two_places_above_are_two_findings_for_one_account(scene: Scene) -> None:
+    below = f"OU=Kiosk,{OTHER}"
+    for above, unit in ((UNIT, BELOW), (OTHER, below)):
+        scene.unit(above, create(scene.msa, CONTAINER_INHERIT))
+        scene.unit(unit, create(scene.msa, CONTAINER_INHERIT | INHERITED))
+    found = scene.audit(BELOW, below)["findings"]
+    assert [(f["code"], f["organizational_units"], f["inherited_by"]) for f in found] == [
+        ("broader", [UNIT, OTHER], [BELOW, below]), ("inherited", [BELOW], []), ("inherited", [below], []),
+    ]  # fmt: skip
+    assert [f"by an entry of {above}:" in f["cause"] for above, f in zip((UNIT, OTHER), found[1:], strict=True)] == [
+        True, True
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -239,6 +277,7 @@ def test_orphans_are_of_this_domain_and_not_its_own_groups(scene: Scene) -> None
     scene.unit(UNIT, create(scene.msa), create(orphan), create(of_windows), create(elsewhere))
     done = scene.audit(UNIT)
     assert [(f["code"], f["sid"]) for f in done["findings"]] == [("orphaned_sid", str(orphan))]
+    assert done["findings"][0]["cure"] == "Remove the entry: odj_ou_delegate with purge_orphans=true does it."
     assert [e["kind"] for e in done["organizational_units"][0]["entries"][1:]] == ["orphan", "foreign", "foreign"]
 
 
@@ -252,6 +291,9 @@ def test_accounts_without_a_host_or_disabled(scene: Scene) -> None:
         "CONTOSO\\msaODJ1$",
     )
     assert len(found) == 2
+    assert "name=msaODJ2, state=absent and remove_delegations" in found["without_host"]["cure"]
+    assert "name=msaODJ1, kind=standalone and enabled=true" in found["disabled"]["cure"]
+    assert found["without_host"]["organizational_units"] == [UNIT]
 
 
 def test_without_accounts_the_service_accounts_on_the_units_are_judged(scene: Scene) -> None:
@@ -274,6 +316,21 @@ def test_what_cannot_be_read_is_unknown(scene: Scene) -> None:
     assert [(f["code"], f["severity"]) for f in done["findings"]] == [("unreadable", "medium"), ("undecided", "medium")]
     assert not done["accounts"][0]["groups_known"]
     assert done["organizational_units"][0]["readable"] is False
+
+
+@pytest.mark.parametrize("doubt", ["condition", "membership"])
+def test_an_entry_for_the_account_itself_ends_the_doubt(scene: Scene, doubt: str) -> None:
+    kind = b"\x0b" if doubt == "condition" else b"\x05"
+    entry = kind + create(scene.group).to_ace()[1:]
+    value = SecurityDescriptor.parse(listed()).with_dacl((entry,)).to_bytes()
+    scene.directory.put(UNIT, nTSecurityDescriptor=value, sDRightsEffective="4")
+    if doubt == "membership":
+        scene.directory.put(f"CN=msaODJ1,{MSA_CONTAINER}", tokenGroups=())
+    assert scene.audit(UNIT)["access"][0]["reason"] == doubt
+    assert "odj_ou_delegate with state=present adds an entry" in scene.found(UNIT)["undecided"]["cure"]
+    assert run(ou_delegate, scene.directory, organizational_units=[UNIT], accounts=["msaODJ1"])["changed"]
+    assert "undecided" not in scene.found(UNIT)
+    assert scene.audit(UNIT)["access"][0]["can_create"] == "true"
 
 
 def test_no_access_list_is_the_worst(scene: Scene) -> None:

@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 import ast
+import base64
+import json
+import stat
 import typing as t
 from contextlib import nullcontext
 from pathlib import Path
@@ -19,7 +22,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.organization
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import carry_out
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account import ServiceAccountError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import Sid
-from ansible_collections.hybridjoin.odj.plugins.module_utils._module import msa
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module import msa, ou_delegate
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import (
     BASE,
     COMPUTER_CHAIN,
@@ -29,6 +32,7 @@ from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import (
     dacl,
 )
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory_task import parameters, run
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.standard_order import standardised
 
 PLUGINS = Path(__file__).parents[5] / "plugins"
 HERE, GHERE = f"CN=msaODJ1,{MSA_CONTAINER}", f"CN=gmsaODJ,{MSA_CONTAINER}"
@@ -211,6 +215,63 @@ def test_an_account_takes_its_delegations_along(directory: FakeDirectory) -> Non
     assert not account(directory, **options)["changed"]
 
 
+def test_the_entries_that_go_leave_a_restore_point_that_odj_ou_delegate_puts_back(
+    directory: FakeDirectory, tmp_path: Path
+) -> None:
+    path = tmp_path / "points.json"
+    account(directory)
+    unit, mine, other = delegated(directory)
+    gone: dict[str, t.Any] = {"state": "absent", "remove_delegations": [unit], "backup_path": str(path)}
+    account(directory, check=True, **gone)
+    assert not path.exists()
+    done = account(directory, **gone)
+    (point,) = json.loads(path.read_text(encoding="utf-8"))["restore_points"]
+    assert (point["dn"], point["server"], point["restores"]) == (unit, "fake", False)
+    assert point["reason"] == done["plan"]["changes"][0]["summary"]
+    assert base64.b64decode(point["old"]) == dacl(mine, other)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    run(ou_delegate, directory, organizational_units=[unit], state="restored", backup_path=str(path))
+    assert directory.value(unit, "nTSecurityDescriptor") == standardised(dacl(mine, other))
+
+
+def test_the_restore_point_is_there_before_the_entries_go(directory: FakeDirectory, tmp_path: Path) -> None:
+    path = tmp_path / "points.json"
+    account(directory)
+    unit, __, __ = delegated(directory)
+    directory.refuse[unit] = refused("change nTSecurityDescriptor", unit, 50, "insufficientAccessRights", "")
+    with pytest.raises(DirectoryError):
+        account(directory, state="absent", remove_delegations=[unit], backup_path=str(path))
+    assert unit in path.read_text(encoding="utf-8")
+    assert directory.value(HERE, "sAMAccountName") == b"msaODJ1$", "its entries are there, and so is the account"
+
+
+def test_what_another_writer_adds_meanwhile_stays(directory: FakeDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
+    account(directory)
+    unit, mine, other = delegated(directory)
+    theirs = AccessRule(True, READ_PROPERTY, Sid.parse("S-1-5-11")).to_ace()
+    modify = directory.modify
+
+    def overtaken(dn: str, changes: t.Any, *, dacl: bool = False) -> None:
+        modify(dn, changes, dacl=dacl)
+        if directory.counts["modify"] == 1:
+            directory.unit(dn, mine, other, theirs)
+
+    monkeypatch.setattr(directory, "modify", overtaken)
+    done = account(directory, state="absent", remove_delegations=[unit])
+    assert directory.value(unit, "nTSecurityDescriptor") == standardised(dacl(theirs, other))
+    assert done["written_again"] == [unit]
+
+
+def test_readers_come_back_by_what_was_told_of_them(directory: FakeDirectory) -> None:
+    """No restore point is kept of msDS-GroupMSAMembership: the list that was told makes the same one again."""
+    told = account(directory, **GROUP, readers={"set": ["ODJ servers", "odj01"]})["service_account"]["allowed_readers"]
+    before = directory.value(GHERE, MEMBERSHIP)
+    account(directory, **GROUP, readers={"set": ["odj02"]})
+    assert directory.value(GHERE, MEMBERSHIP) != before
+    account(directory, **GROUP, readers={"set": told})
+    assert directory.value(GHERE, MEMBERSHIP) == before
+
+
 def test_nothing_goes_when_a_delegation_cannot(directory: FakeDirectory) -> None:
     account(directory)
     unit, __, __ = delegated(directory, writable=False)
@@ -235,6 +296,8 @@ def test_an_interruption_says_what_was_done(directory: FakeDirectory) -> None:
     [
         ({"remove_delegations": [f"OU=PCs,{BASE}"]}, "remove_delegations"),
         ({"state": "absent", "remove_delegations": ["PCs"]}, "PCs"),
+        ({"state": "absent", "backup_path": "points.json"}, "backup_path"),
+        ({"backup_path": "points.json"}, "backup_path"),
         ({"replicated_to": ["dc2", "DC2"]}, "there twice"),
         ({"replicated_to": ["DC1"]}, "written to"),
         ({"replicated_to": [""]}, "empty"),

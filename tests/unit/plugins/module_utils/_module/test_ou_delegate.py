@@ -13,7 +13,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation i
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput, OdjError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.organizational_unit import TargetError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import SecurityDescriptor
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import EVERYONE
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import EVERYONE, Sid
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module import ou_delegate
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import (
     BASE,
@@ -183,6 +183,54 @@ def test_a_schema_with_another_class_guid_is_refused(directory: FakeDirectory, g
     assert "check the class computer against the schema" in refusal(DirectoryError, directory)
 
 
+@pytest.mark.parametrize("state", ["present", "absent", "exact"])
+def test_a_schema_that_cannot_be_read_is_refused(directory: FakeDirectory, state: str) -> None:
+    """A name twice is no answer either."""
+    directory.put(f"CN=Computer,CN=Schema,{CONFIGURATION}", schemaIDGUID=())
+    assert "the schema says nothing" in refusal(DirectoryError, directory, state=state)
+    directory.put(f"CN=Computer,CN=Schema,{CONFIGURATION}", schemaIDGUID=COMPUTER_CLASS.bytes_le)
+    directory.put(f"CN=Twice,CN=Schema,{CONFIGURATION}", lDAPDisplayName="computer")
+    assert "the schema says nothing" in refusal(DirectoryError, directory, state=state)
+
+
+def test_everything_is_read_before_the_first_write(directory: FakeDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is wrong with the last unit or account of many is known when the first list is written."""
+    units = [directory.unit(f"OU=u{number},{PILOT}", READ) for number in range(60)]
+    search, modify = directory.search, directory.modify
+    order: list[str] = []
+    seen: set[bytes] = set()
+
+    def searched(*args: t.Any, **options: t.Any) -> t.Any:
+        found = search(*args, **options)
+        if not order:
+            seen.update(value for entry in found for value in entry.all("objectSid"))
+            seen.update(entry.dn.encode() for entry in found if entry.one("nTSecurityDescriptor"))
+        return found
+
+    def modified(dn: str, *args: t.Any, **options: t.Any) -> None:
+        order.append(dn)
+        modify(dn, *args, **options)
+
+    monkeypatch.setattr(directory, "search", searched)
+    monkeypatch.setattr(directory, "modify", modified)
+    done = delegate(directory, *units, accounts=["msa1", "msa2"])
+    sids = {Sid.parse(row["sid"]).to_bytes() for row in done["delegations"]}
+    assert sorted(order) == sorted(units)
+    assert {dn.encode() for dn in units} | sids <= seen
+
+
+@pytest.mark.parametrize("options", [{"state": "absent"}, {"state": "exact", "accounts": ["msa2"]},
+                                     {"accounts": ["msa2"], "purge_orphans": True},
+                                     {"accounts": ["msa2"], "canonicalize": True}])  # fmt: skip
+def test_a_deny_is_never_removed(directory: FakeDirectory, options: dict[str, t.Any]) -> None:
+    wizard = directory.account("msaODJab1cd$", cls=MSA)
+    msa1 = Sid.from_bytes(directory.value(f"CN=msa1,{MSA_CONTAINER}", "objectSid") or b"")
+    denials = {AccessRule(False, 1, sid, COMPUTER_CLASS).to_ace() for sid in (wizard, msa1, wizard.sibling(99999))}
+    directory.unit(PILOT, *denials, AccessRule(True, 1, msa1, COMPUTER_CLASS).to_ace())
+    assert delegate(directory, **options)["changed"]
+    assert denials <= set(aces(directory, PILOT))
+
+
 def test_a_refusal_halfway_says_what_was_done(directory: FakeDirectory) -> None:
     directory.refuse[NORTH] = refused("change nTSecurityDescriptor", NORTH, 50, "insufficientAccessRights", "")
     with pytest.raises(OdjError) as caught:
@@ -281,14 +329,3 @@ def test_a_unit_that_vanishes_meanwhile_is_an_error(directory: FakeDirectory, mo
     monkeypatch.setattr(directory, "modify", removed)
     with pytest.raises(DirectoryError, match="not there any more, or may not be read"):
         delegate(directory)
-
-
-def test_a_list_that_is_not_to_be_planned_anew_is_not_overwritten(directory: FakeDirectory) -> None:
-    known = SecurityDescriptor.parse(directory.value(PILOT, "nTSecurityDescriptor") or b"")
-    wanted = known.with_dacl(())
-    directory.unit(PILOT, READ, AccessRule(True, 2, directory.account("helpdesk"), COMPUTER_CLASS).to_ace())
-    with pytest.raises(DirectoryError, match="somebody else has changed it since it was read"):
-        descriptors.write_dacl(directory, PILOT, known, wanted)
-    directory.unit(PILOT, READ)
-    descriptors.write_dacl(directory, PILOT, known, wanted)
-    assert aces(directory, PILOT) == ()

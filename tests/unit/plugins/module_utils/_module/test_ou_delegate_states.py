@@ -3,27 +3,31 @@
 
 from __future__ import annotations
 
-import json
-import stat
 import typing as t
-from pathlib import Path
 
 import pytest
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory import descriptors
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import AccessRule
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation import (
     COMPUTER_CLASS,
-    RIGHTS,
     DelegationError,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput, OdjError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.organizational_unit import TargetError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.restore_point import RestoreError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import SecurityDescriptor
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import EVERYONE, Sid
-from ansible_collections.hybridjoin.odj.plugins.module_utils._module import ou_delegate
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.delegation import (
+    MSA,
+    NORTH,
+    PILOT,
+    READ,
+    aces,
+    create,
+    delegate,
+    refusal,
+    two_units,
+    wait_for_nobody,
+)
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import (
     BASE,
     DOMAIN_CONTROLLERS,
@@ -32,50 +36,18 @@ from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import (
     MSA_CONTAINER,
     FakeDirectory,
 )
-from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory_task import run
 
-PILOT, NORTH = f"OU=Autopilot,{BASE}", f"OU=Lab\\, North,{BASE}"
-READ = AccessRule(True, 0x20014, EVERYONE).to_ace()
-MSA = ("top", "computer", "msDS-ManagedServiceAccount")
 HOST = ("top", "computer")
-CREATE = RIGHTS["create_computer"].parts[0]
 
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody else writes here unless a test does it: there is nothing to wait for."""
-    monkeypatch.setattr(descriptors, "SETTLE", 0.0)
-    monkeypatch.setattr(descriptors, "SLOW", 0)
+    wait_for_nobody(monkeypatch)
 
 
 @pytest.fixture
 def directory() -> FakeDirectory:
-    fake = FakeDirectory()
-    for unit in (PILOT, NORTH):
-        fake.unit(unit, READ)
-    fake.account("msaODJab1cd$", cls=MSA, parent=MSA_CONTAINER)
-    return fake
-
-
-def delegate(directory: FakeDirectory, *units: str, **more: t.Any) -> dict[str, t.Any]:
-    given = {"accounts": ["msaODJab1cd"], **more}
-    return run(ou_delegate, directory, organizational_units=list(units or (PILOT,)), **given)
-
-
-def refusal(kind: type[OdjError], directory: FakeDirectory, *units: str, **more: t.Any) -> str:
-    with pytest.raises(kind) as caught:
-        delegate(directory, *units, **more)
-    assert directory.counts["modify"] == 0
-    return str(caught.value)
-
-
-def aces(directory: FakeDirectory, dn: str = PILOT) -> tuple[bytes, ...]:
-    parsed = SecurityDescriptor.parse(directory.value(dn, "nTSecurityDescriptor") or b"")
-    return parsed.dacl.aces if parsed.dacl else ()
-
-
-def create(sid: Sid, *, subtree: bool = False) -> bytes:
-    return CREATE.rule(sid, subtree=subtree).to_ace()
+    return two_units()
 
 
 # ---------------------------------------------------------------- exact, purge_orphans
@@ -130,13 +102,13 @@ def test_exact_never_touches_an_inherited_entry(directory: FakeDirectory) -> Non
 
 
 def test_orphans_go_only_when_asked_and_only_those_of_this_domain(directory: FakeDirectory) -> None:
-    orphan, foreign = DOMAIN_SID.sibling(4711), Sid(5, (21, 9, 9, 9, 4711))
-    directory.unit(PILOT, READ, create(orphan), create(foreign))
+    orphan, foreign, of_windows = DOMAIN_SID.sibling(4711), Sid(5, (21, 9, 9, 9, 4711)), DOMAIN_SID.sibling(527)
+    directory.unit(PILOT, READ, create(orphan), create(foreign), create(of_windows))
     assert not [d for d in delegate(directory, state="exact")["delegations"] if d["state"] == "removed"]
     done = delegate(directory, accounts=[], purge_orphans=True)
     assert [(d["account"], d["state"]) for d in done["delegations"]] == [(str(orphan), "removed")]
     assert create(orphan) not in aces(directory)
-    assert create(foreign) in aces(directory)
+    assert {create(foreign), create(of_windows)} < set(aces(directory))
 
 
 # ---------------------------------------------------------------- rights and reach
@@ -185,6 +157,19 @@ def test_a_deny_for_a_group_that_the_account_is_in_is_an_error(directory: FakeDi
     assert f";;{group})" in refusal(DelegationError, directory)
 
 
+def test_groups_that_may_not_be_read_are_an_error_where_something_is_denied(directory: FakeDirectory) -> None:
+    """What is denied to one of them would not be seen."""
+    dn = f"CN=msaODJab1cd,{MSA_CONTAINER}"
+    directory.put(dn, tokenGroups=())
+    assert delegate(directory, NORTH)["changed"], "nothing is denied there"
+    directory.unit(PILOT, AccessRule(False, 1, DOMAIN_SID.sibling(4711), COMPUTER_CLASS).to_ace(), READ)
+    message = refusal(DirectoryError, directory, PILOT)
+    assert "read the groups of the accounts (CONTOSO\\msaODJab1cd$)" in message
+    assert not delegate(directory, state="absent")["changed"], "nor does it matter when a right is taken"
+    directory.put(dn, primaryGroupID=())
+    assert delegate(directory)["changed"], "a group may be in no other one"
+
+
 @pytest.mark.parametrize("allow", [True, False])
 def test_the_origin_of_an_inherited_entry_is_named(directory: FakeDirectory, allow: bool) -> None:
     sid = Sid.parse(delegate(directory, NORTH)["delegations"][0]["sid"])
@@ -192,7 +177,7 @@ def test_the_origin_of_an_inherited_entry_is_named(directory: FakeDirectory, all
     rule = AccessRule(allow, 1, sid, COMPUTER_CLASS, flags=2)
     inherited = AccessRule(allow, 1, sid, COMPUTER_CLASS, flags=0x12).to_ace()
     directory.unit(top, rule.to_ace())
-    directory.unit(middle, inherited)
+    directory.unit(middle, AccessRule(allow, 1, sid, COMPUTER_CLASS).to_ace(), inherited)  # its own goes no further
     directory.unit(low, inherited)
     if allow:
         (found,) = delegate(directory, low)["delegations"]
@@ -255,118 +240,3 @@ def test_options_without_a_meaning_are_refused_before_contact(
 ) -> None:
     assert named in refusal(InvalidInput, directory, **options)
     assert directory.counts["search"] == 0
-
-
-# ---------------------------------------------------------------- restore points
-
-
-def points(path: Path) -> list[dict[str, t.Any]]:
-    data = json.loads(path.read_text(encoding="utf-8"))
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    return t.cast("list[dict[str, t.Any]]", data["restore_points"])
-
-
-def restored(directory: FakeDirectory, path: Path, *units: str, **more: t.Any) -> dict[str, t.Any]:
-    return delegate(directory, *units, accounts=None, state="restored", backup_path=str(path), **more)
-
-
-def test_a_change_leaves_a_restore_point_and_can_be_undone(directory: FakeDirectory, tmp_path: Path) -> None:
-    path = tmp_path / "points.json"
-    before = directory.value(PILOT, "nTSecurityDescriptor")
-    delegate(directory, PILOT, NORTH, backup_path=str(path), check=True)
-    assert not path.exists()
-    delegate(directory, PILOT, NORTH, backup_path=str(path))
-    delegate(directory, PILOT, NORTH, backup_path=str(path))
-    assert [p["dn"] for p in points(path)] == [PILOT, NORTH]
-    assert set(points(path)[0]) == {"dn", "old", "new", "new_sha256", "time", "server", "reason", "restores"}
-    planned = restored(directory, path, check=True)
-    done = restored(directory, path)
-    assert (planned["plan"], planned["diff"]) == (done["plan"], done["diff"])
-    assert directory.value(PILOT, "nTSecurityDescriptor") == before
-    assert len(aces(directory, NORTH)) == 2
-    assert not restored(directory, path)["changed"], "a restoration is not undone by the next one"
-    assert points(path)[-1]["restores"] is True
-
-
-def test_a_list_that_the_server_sorted_when_it_was_written_is_ours_all_the_same(
-    directory: FakeDirectory, tmp_path: Path
-) -> None:
-    path = tmp_path / "points.json"
-    mine, theirs = "msaODJab1cd", create(directory.account("helpdesk"))
-    directory.unit(PILOT, READ, theirs, READ)
-    done = delegate(directory, accounts=[mine], backup_path=str(path))
-    written = aces(directory)
-    assert (written[0], written[-1]) == (READ, theirs), "sorted"
-    assert len(written) == 3, "each entry once"
-    assert done["written_again"] == []
-    assert restored(directory, path)["changed"]
-    assert aces(directory) == (READ, theirs)
-
-
-def test_what_somebody_else_changed_since_is_named_and_kept_unless_forced(
-    directory: FakeDirectory, tmp_path: Path
-) -> None:
-    path = tmp_path / "points.json"
-    delegate(directory, backup_path=str(path))
-    theirs = create(directory.account("helpdesk"))
-    directory.unit(PILOT, *aces(directory)[1:], theirs)
-    with pytest.raises(RestoreError) as caught:
-        restored(directory, path)
-    assert "(A;;LCRPRC;;;WD) was removed" in str(caught.value)
-    assert ";;CC;bf967a86-0de6-11d0-a285-00aa003049e2;;S-1-5-21-1-2-3-1102) was added" in str(caught.value)
-    assert theirs in aces(directory)
-    restored(directory, path, force=True)
-    assert aces(directory) == (READ,)
-
-
-def test_the_file_is_there_before_the_first_write(directory: FakeDirectory, tmp_path: Path) -> None:
-    path = tmp_path / "points.json"
-    directory.refuse[PILOT] = DirectoryError("change", on=PILOT, got="no", code=50)
-    with pytest.raises(DirectoryError):
-        delegate(directory, backup_path=str(path))
-    assert [p["dn"] for p in points(path)] == [PILOT]
-    del directory.refuse[PILOT]
-    assert not restored(directory, path)["changed"], "nothing was written, so there is nothing to undo"
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        "", "[]", '{"format": 2, "restore_points": []}', '{"format": 1, "restore_points": [{}]}',
-        '{"format": 1, "restore_points": [{"dn": 1, "old": "", "new": "", "time": "", "server": "", "reason": "",'
-        ' "restores": false, "new_sha256": ""}]}',
-    ],
-)  # fmt: skip
-def test_a_file_that_is_something_else_is_refused_before_contact(
-    directory: FakeDirectory, tmp_path: Path, content: str
-) -> None:
-    path = tmp_path / "points.json"
-    path.write_text(content, encoding="utf-8")
-    assert str(path) in refusal(RestoreError, directory, backup_path=str(path))
-    assert path.read_text(encoding="utf-8") == content
-    assert directory.counts["search"] == 0
-
-
-def test_a_restore_point_that_was_tampered_with_is_refused(directory: FakeDirectory, tmp_path: Path) -> None:
-    path = tmp_path / "points.json"
-    delegate(directory, backup_path=str(path))
-    data = json.loads(path.read_text(encoding="utf-8"))
-    data["restore_points"][0]["new"] = data["restore_points"][0]["old"]
-    path.write_text(json.dumps(data), encoding="utf-8")
-    with pytest.raises(RestoreError, match="its hash does not fit"):
-        restored(directory, path)
-
-
-def test_places_where_no_file_can_be_are_refused_before_contact(directory: FakeDirectory, tmp_path: Path) -> None:
-    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
-    for path in (tmp_path, tmp_path / "none" / "points.json", tmp_path / "link"):
-        assert "backup_path" in refusal(RestoreError, directory, backup_path=str(path))
-    assert directory.counts["search"] == 0
-
-
-def test_a_unit_without_a_restore_point_is_refused(directory: FakeDirectory, tmp_path: Path) -> None:
-    path = tmp_path / "points.json"
-    delegate(directory, backup_path=str(path))
-    with pytest.raises(RestoreError, match="no restore point"):
-        restored(directory, path, PILOT, NORTH)
-    assert len(aces(directory)) == 2
