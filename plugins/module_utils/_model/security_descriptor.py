@@ -3,7 +3,8 @@
 """Security descriptors in self-relative form (MS-DTYP 2.4.6): parse and serialise without losing a byte.
 
 Access control entries stay the bytes they are; access_rule.py looks into them. What is not touched is never written
-anew, so a descriptor comes back as it was whatever laid it out: the order of its parts, gaps and slack are kept.
+anew, so a descriptor comes back as it was whatever laid it out: the order of its parts, gaps and slack are kept. Parts
+that overlap, or that two offsets share, are refused: no server lays them out so, and a change of one would change both.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors impor
 DACL_PRESENT = 0x0004
 SACL_PRESENT = 0x0010
 SELF_RELATIVE = 0x8000
-REVISION_DS = 4  # an ACL that holds object ACEs (MS-DTYP 2.4.5)
+REVISION_DS = 4  # an ACL that may hold object ACEs (MS-DTYP 2.4.5)
+REVISIONS = frozenset({2, REVISION_DS})  # "No other form is valid" (MS-DTYP 2.4.5)
 
 _HEADER = struct.Struct("<BBHIIII")
 _ACL_HEADER = struct.Struct("<BBHHH")
@@ -206,6 +208,8 @@ def _acl_length(data: bytes, start: int) -> int:
 
 def _parse_acl(data: bytes) -> Acl:
     revision, first, size, count, second = _ACL_HEADER.unpack_from(data)
+    if revision not in REVISIONS:
+        raise MalformedDescriptor(f"a list is of revision {revision}, which there is not")
     aces = []
     position = 8
     for number in range(count):
