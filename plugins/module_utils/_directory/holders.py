@@ -8,10 +8,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Entry, root_dse
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.delegations import tokens
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.filters import ANYTHING, AnyOf, Equals
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.objects import CHUNK, Domains, find_units
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import AccessRule
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import (
+    CONTAINER_INHERIT,
+    AccessRule,
+)
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation_rights import (
     COMPUTER_CLASS,
     Part,
@@ -87,14 +91,8 @@ def holders_of(domains: Domains, sids: Iterable[Sid]) -> dict[Sid, Holder | None
 
 
 def with_groups(domains: Domains, accounts: Sequence[Account]) -> tuple[Account, ...]:
-    """Return the accounts with all groups they are in, nested ones too, as the directory computes them."""
-    known = []
-    for account in accounts:
-        search = domains.directory.search
-        found = search(account.dn, ANYTHING, ["tokenGroups"], scope="base") if account.dn else []
-        groups = frozenset(Sid.from_bytes(value) for entry in found for value in entry.all("tokenGroups"))
-        known.append(replace(account, groups=groups))
-    return tuple(known)
+    """Return the accounts with all they are in, nested and built-in groups too, as the directory computes it."""
+    return tuple(replace(token.account, groups=token.sids) for token in tokens(domains, accounts))
 
 
 class Origins:
@@ -109,7 +107,7 @@ class Origins:
         """Return the DN of the nearest object that carries the entry itself; "above" when none that is read does."""
         for dn, descriptor in self._above():
             own = (AccessRule.from_ace(ace) for ace in (descriptor.dacl.aces if descriptor.dacl else ()))
-            if any(r is not None and not r.inherited and _same(r, rule) for r in own):
+            if any(r is not None and not r.inherited and r.flags & CONTAINER_INHERIT and _same(r, rule) for r in own):
                 return dn
         return "above"
 
