@@ -12,10 +12,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.delegati
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.filters import ANYTHING, AnyOf, Equals
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.objects import CHUNK, Domains, find_units
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import (
-    CONTAINER_INHERIT,
-    AccessRule,
-)
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import AccessRule
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation_rights import (
     COMPUTER_CLASS,
     Part,
@@ -107,7 +104,7 @@ class Origins:
         """Return the DN of the nearest object that carries the entry itself; "above" when none that is read does."""
         for dn, descriptor in self._above():
             own = (AccessRule.from_ace(ace) for ace in (descriptor.dacl.aces if descriptor.dacl else ()))
-            if any(r is not None and not r.inherited and r.flags & CONTAINER_INHERIT and _same(r, rule) for r in own):
+            if any(r is not None and not r.inherited and _same(r, rule) for r in own):
                 return dn
         return "above"
 
@@ -123,7 +120,7 @@ class Origins:
                 names.append(name)
                 name = name.parent
             units = find_units(self._domains, list(map(str, names)), names)
-            self._cache[key] = [(u.dn, SecurityDescriptor.parse(u.descriptor)) for u in units if u.descriptor]
+            self._cache[key] = [(u.dn, SecurityDescriptor.of(u.dn, u.descriptor)) for u in units if u.descriptor]
         return self._cache[key]
 
 

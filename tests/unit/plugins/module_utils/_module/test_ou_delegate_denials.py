@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Denials that stand in the way of a delegation, and where entries come from, in a whole task."""
+"""What a whole task finds in the way of a delegation, and which names it takes for the same."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ import typing as t
 import pytest
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory import descriptors
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import AccessRule
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation import COMPUTER_CLASS, DelegationError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import MalformedDescriptor
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import EVERYONE, Sid
-from ansible_collections.hybridjoin.odj.plugins.module_utils._module import ou_delegate
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module import delegation_info, ou_delegate
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import BASE, MSA_CONTAINER, FakeDirectory
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory_task import run
 
@@ -36,7 +38,9 @@ def directory() -> FakeDirectory:
 
 
 def delegate(directory: FakeDirectory, *units: str, **more: t.Any) -> dict[str, t.Any]:
-    return run(ou_delegate, directory, organizational_units=list(units or (UNIT,)), accounts=["msaODJab1cd"], **more)
+    return run(
+        ou_delegate, directory, organizational_units=list(units or (UNIT,)), **{"accounts": ["msaODJab1cd"], **more}
+    )
 
 
 def test_a_deny_for_a_built_in_group_that_every_account_is_in_is_an_error(directory: FakeDirectory) -> None:
@@ -53,17 +57,6 @@ def test_a_deny_for_a_built_in_group_that_every_account_is_in_is_an_error(direct
     assert directory.counts["modify"] == 0
 
 
-def test_an_entry_that_is_not_passed_on_is_not_where_an_inherited_one_comes_from(directory: FakeDirectory) -> None:
-    sid = Sid.parse(delegate(directory)["delegations"][0]["sid"])
-    top, middle = f"OU=Top,{BASE}", f"OU=Middle,OU=Top,{BASE}"
-    directory.unit(top, AccessRule(True, 1, sid, COMPUTER_CLASS, flags=0x02).to_ace())
-    inherited = AccessRule(True, 1, sid, COMPUTER_CLASS, flags=0x12).to_ace()
-    directory.unit(middle, AccessRule(True, 1, sid, COMPUTER_CLASS).to_ace(), inherited)
-    directory.unit(UNIT, inherited)
-    (found,) = delegate(directory)["delegations"]
-    assert (found["state"], found["inherited_from"]) == ("present", top)
-
-
 def test_units_that_differ_in_more_than_case_are_two_units(directory: FakeDirectory) -> None:
     """Folding ß to ss made one of two units out of these, and the second one was left out without a word."""
     names = [f"OU=Straße,{BASE}", f"OU=Strasse,{BASE}"]
@@ -72,3 +65,31 @@ def test_units_that_differ_in_more_than_case_are_two_units(directory: FakeDirect
     done = delegate(directory, *names)
     assert [d["organizational_unit"] for d in done["delegations"]] == names
     assert directory.counts["modify"] == 2
+
+
+def test_the_logon_name_of_one_account_and_the_name_of_another_is_nobodys_name(directory: FakeDirectory) -> None:
+    """Who may choose a userPrincipalName could have got the right of the service account by choosing its name."""
+    directory.account("mallory")
+    directory.put(f"CN=mallory,CN=Users,{BASE}", userPrincipalName="msaODJab1cd$@contoso.test")
+    with pytest.raises(DirectoryError, match="more than one account") as caught:
+        delegate(directory, accounts=["msaODJab1cd$@contoso.test"])
+    assert {"CN=mallory" in str(caught.value), "CN=msaODJab1cd" in str(caught.value)} == {True}
+    assert directory.counts["modify"] == 0
+
+
+def test_a_descriptor_that_is_malformed_is_named_with_its_unit(directory: FakeDirectory) -> None:
+    other = directory.unit(f"OU=Other,{BASE}", READ)
+    directory.put(UNIT, nTSecurityDescriptor=b"\1\0\4\x80")
+    with pytest.raises(MalformedDescriptor, match=r"Low.*shorter than its header"):
+        delegate(directory, other, UNIT)
+    with pytest.raises(MalformedDescriptor, match=r"Low.*shorter than its header"):
+        run(delegation_info, directory, check=True, organizational_units=[UNIT])
+
+
+def test_a_list_that_is_full_is_found_before_the_first_write(directory: FakeDirectory) -> None:
+    other = directory.unit(f"OU=Other,{BASE}", READ)
+    strangers = (Sid(5, (21, 1, 2, 3, number)) for number in range(10_000, 11_820))
+    directory.unit(UNIT, *(AccessRule(True, 0x10, sid).to_ace() for sid in strangers))
+    with pytest.raises(MalformedDescriptor, match=r"Low.*larger than 64 KiB"):
+        delegate(directory, other, UNIT)
+    assert directory.counts["modify"] == 0
