@@ -145,9 +145,8 @@ def _groups_of_everyone(domains: Domains) -> list[Sid]:
 
 def _unit(entry: Entry) -> Unit:
     data = entry.one("nTSecurityDescriptor")
-    return Unit(
-        entry.dn, (entry.texts("objectClass") or ("",))[-1], None if data is None else SecurityDescriptor.parse(data)
-    )
+    descriptor = None if data is None else SecurityDescriptor.of(entry.dn, data)
+    return Unit(entry.dn, (entry.texts("objectClass") or ("",))[-1], descriptor)
 
 
 def _trustee(entry: Entry, domains: Domains) -> Trustee:

@@ -178,7 +178,7 @@ class Writer:
 def _list_of(dn: str) -> Procedure[SecurityDescriptor | None]:
     entry = yield Read(dn, [_ATTRIBUTE], dacl=True)
     data = entry.one(_ATTRIBUTE) if entry else None
-    return None if data is None else SecurityDescriptor.parse(data)
+    return None if data is None else SecurityDescriptor.of(dn, data)
 
 
 def _raise_problems(outcomes: Sequence[object]) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Entry, root_dse
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.delegations import tokens
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.filters import ANYTHING, AnyOf, Equals
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.objects import CHUNK, Domains, find_units
@@ -88,20 +89,16 @@ def holders_of(domains: Domains, sids: Iterable[Sid]) -> dict[Sid, Holder | None
 
 
 def with_groups(domains: Domains, accounts: Sequence[Account]) -> tuple[Account, ...]:
-    """Return the accounts with all groups they are in, nested ones too, as the directory computes them.
+    """Return the accounts with all they are in, nested and built-in groups too, as the directory computes it.
 
     Raises:
         DirectoryError: Names every account whose groups may not be read. What denies something to a group would not be
             seen then.
 
     """
-    known: list[Account] = []
-    for account in accounts:
-        found = domains.directory.search(account.dn, ANYTHING, ["tokenGroups"], scope="base")
-        groups = frozenset(Sid.from_bytes(value) for entry in found for value in entry.all("tokenGroups"))
-        known.append(replace(account, groups=groups))
+    known = tokens(domains, accounts)
     # What has a primary group is in that at least.
-    unread = [account.name for account in known if account.primary_group and not account.groups]
+    unread = [token.account.name for token in known if token.account.primary_group and not token.complete]
     if unread:
         raise DirectoryError(
             "read the groups of the accounts",
@@ -110,7 +107,7 @@ def with_groups(domains: Domains, accounts: Sequence[Account]) -> tuple[Account,
             advice="They matter where an entry denies somebody something about computers, as on one of these units. "
             "Let the account that is used here read tokenGroups of these accounts. Nothing was changed.",
         )
-    return tuple(known)
+    return tuple(replace(token.account, groups=token.sids) for token in known)
 
 
 class Origins:
@@ -142,5 +139,5 @@ class Origins:
                 names.append(name)
                 name = name.parent
             units = find_units(self._domains, list(map(str, names)), names)
-            self._cache[key] = [(u.dn, SecurityDescriptor.parse(u.descriptor)) for u in units if u.descriptor]
+            self._cache[key] = [(u.dn, SecurityDescriptor.of(u.dn, u.descriptor)) for u in units if u.descriptor]
         return self._cache[key]

@@ -106,14 +106,17 @@ class AccountName:
         return () if not self.sam else (self.sam,) if self.sam.endswith("$") else (self.sam, f"{self.sam}$")
 
     def chosen_from(self, principals: Iterable[Principal], domain: Domain) -> tuple[Principal, ...]:
-        """Return those of the principals that it means; one when all is well."""
+        """Return those of the principals that it means; one when all is well.
+
+        Of name@domain that is the account whose userPrincipalName it is as well as the one that is called name: whoever
+        may choose a userPrincipalName must not get what is meant for another account.
+        """
         everyone = tuple(principals)
         if self.sid:
             return tuple(p for p in everyone if p.sid == self.sid)
         if self.dn:
             return tuple(p for p in everyone if Dn.parse(p.dn).key == self.dn.key)
-        explicit = tuple(p for p in everyone if self.is_upn and p.upn.casefold() == self.text.strip().casefold())
-        if explicit or (self.domain and not domain.is_called(self.domain)):
-            return explicit
-        names = {name.casefold() for name in self.sam_names}
-        return tuple(p for p in everyone if p.sam.casefold() in names)
+        here = not self.domain or domain.is_called(self.domain)
+        names = {name.casefold() for name in self.sam_names} if here else set()
+        upn = self.text.strip().casefold() if self.is_upn else None
+        return tuple(p for p in everyone if p.upn.casefold() == upn or p.sam.casefold() in names)

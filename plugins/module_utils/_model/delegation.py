@@ -180,17 +180,20 @@ def _allowing(
     dn: str, listing: _Listing, account: Account, right: Right, part: Part, origin: Origin
 ) -> list[tuple[int, AccessRule]]:
     mine = listing.allowing.get(account.sid, ())
-    allowing = [(i, r) for i, r in mine if part.covered_by(r, subtree=right.subtree)]
-    denying = [(i, r) for i, r in listing.denying if r.trustee in account.always_in]
-    denying = [(i, r) for i, r in denying if part.denied_by(r, subtree=right.subtree)]
-    if not denying or (allowing and allowing[0][0] < denying[0][0]):
-        return allowing
-    index, rule = denying[0]
-    where = f", inherited from {origin(rule)}" if rule.inherited else ""
+    against = [(i, r) for i, r in listing.denying if r.trustee in account.always_in]
+    for way in part.ways:
+        allowing = [(i, r) for i, r in mine if way.covered_by(r, subtree=right.subtree)]
+        denied = next((i for i, r in against if way.denied_by(r, subtree=right.subtree)), len(listing.aces))
+        if allowing and allowing[0][0] < denied:
+            return allowing
+    denial = next(((i, r) for i, r in against if part.denied_by(r, subtree=right.subtree)), None)
+    if denial is None:
+        return []
+    where = f", inherited from {origin(denial[1])}" if denial[1].inherited else ""
     raise DelegationError(
         f"let {account.name} {right.sentence}",
         on=dn,
-        got=f"an entry denies it: {ace_to_sddl(listing.aces[index])}{where}",
+        got=f"an entry denies it: {ace_to_sddl(listing.aces[denial[0]])}{where}",
         advice="A Deny is never overridden or removed here: find out why it is there, and remove it if wrong.",
     )
 
@@ -202,11 +205,9 @@ def _revoke(aces: _Aces, account: Account, right: Right, origin: Origin) -> tupl
                 and part.is_in(r, subtree=right.subtree)}  # fmt: skip
         aces = tuple(_without(ace, part.mask) if i in ours else ace for i, ace in enumerate(aces))
         aces = tuple(ace for ace in aces if ace)
-    left = [
-        (aces[i], r)
-        for i, r in _rules(aces)
-        if r.allow and r.trustee == account.sid and any(p.covered_by(r, subtree=False) for p in right.parts)
-    ]
+    ways = [way for part in right.parts for way in part.ways]
+    mine = [(aces[i], r) for i, r in _rules(aces) if r.allow and r.trustee == account.sid]
+    left = [(ace, r) for ace, r in mine if any(way.covered_by(r, subtree=False) for way in ways)]  # conditional or not
     taken = [ace for ace in before if ace not in aces]
     state = "removed" if taken else "present" if left else "absent"
     above = next((origin(rule) for ace, rule in left if rule.inherited), "")

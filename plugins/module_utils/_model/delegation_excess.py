@@ -76,12 +76,18 @@ def ownership_findings(survey: Survey, unit: Unit) -> Iterator[Finding]:
     """Yield a finding when a judged account owns the unit, unless entries for OWNER RIGHTS take that meaning away."""
     owner = owner_of(unit.descriptor) if unit.descriptor else None
     inside = survey.inside(owner) if owner else []
-    limited = unit.descriptor and any(e.rule.trustee == OWNER_RIGHTS for e in entries(unit.descriptor))
+    limited = unit.descriptor and any(_limits_owner(e.rule) for e in entries(unit.descriptor))
     if owner is None or limited or not inside:
         return
     trustee = survey.trustee(owner)
     cause = f"{trustee.name} is the owner{_members(inside, trustee)}: {EXCESS['ownership'][1]}."
     yield Finding("broader", "high", unit.dn, cause, CHANGE_OWNER, trustee, "", ("ownership",))
+
+
+def _limits_owner(rule: AccessRule) -> bool:
+    """Say whether an entry takes the meaning of ownership away: one that only heirs get does not (MS-DTYP 2.5.3.2)."""
+    grants = rule.allow and granted(rule) & (WRITE_DAC | WRITE_OWNER)
+    return rule.trustee == OWNER_RIGHTS and rule.applies_here and not grants
 
 
 def _service_accounts(survey: Survey, unit: Unit, entry: Entry) -> Iterator[Finding]:

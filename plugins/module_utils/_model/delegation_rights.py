@@ -33,7 +33,7 @@ class Part:
         object_type: GUID that it is limited to.
         name: lDAPDisplayName of the class with that GUID, else what Microsoft calls the extended right.
         on_computers: It is for the computers below, not for the unit itself.
-        instead: A bit that includes it when it is granted without any limit of type; 0 when there is none.
+        instead: A bit that does for the same type, or for all, what this one does, and more; 0 when there is none.
 
     """
 
@@ -52,10 +52,14 @@ class Part:
         """Return the entry that grants exactly this."""
         return AccessRule(True, self.mask, trustee, self.object_type, self.inherited_type, self._flags(subtree))
 
+    @property
+    def ways(self) -> tuple[Part, ...]:
+        """This one, and what does instead; an entry that denies the one says nothing of the other."""
+        return (self, replace(self, mask=self.instead, instead=0)) if self.instead else (self,)
+
     def covered_by(self, rule: AccessRule, *, subtree: bool) -> bool:
         """Say whether an entry grants this, and perhaps more."""
-        untyped = rule.object_type is None and bool(rule.rights & self.instead)
-        if not (untyped or rule.decides(self.mask, self.object_type)):
+        if not rule.decides(self.mask, self.object_type):
             return False
         if self.on_computers:
             return rule.reaches_below(COMPUTER_CLASS)
@@ -127,7 +131,8 @@ def _on_computers(mask: int, guid: str, name: str, instead: int = 0) -> Part:
 
 
 # Re-use takes these four, and each of the four is necessary (proven with an offline domain join against Samba).
-# The GUIDs are those that Microsoft gives for joining computers.
+# The GUIDs are those that Microsoft gives for joining computers. A validated write has the GUID of what it writes
+# (MS-ADTS 5.1.3.2.2): who may write the attribute itself, by an entry for that GUID or for all, needs no validated one.
 _REUSE = (
     _on_computers(CONTROL_ACCESS, "00299570-246d-11d0-a768-00aa006e0529", "Reset Password"),
     _on_computers(WRITE_PROPERTY, "4c164200-20c0-11d0-a768-00aa006e0529", "Account Restrictions"),

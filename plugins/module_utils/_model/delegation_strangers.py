@@ -86,7 +86,7 @@ def _distinct(descriptors: Iterable[SecurityDescriptor]) -> list[AccessRule]:
 
 def foreign_denials(descriptors: Iterable[SecurityDescriptor]) -> bool:
     """Say whether any entry denies something to do with computers to somebody: then groups have to be known."""
-    parts = [part for right in RIGHTS.values() for part in right.parts]
+    parts = [way for right in RIGHTS.values() for part in right.parts for way in part.ways]
     denials = (rule for rule in _distinct(descriptors) if not rule.allow and rule.trustee != EVERYONE)
     return any(part.denied_by(rule, subtree=True) for rule in denials for part in parts)
 

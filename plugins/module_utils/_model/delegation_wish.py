@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation_rights import Right
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation_strangers import Stranger
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import AUTHENTICATED_USERS, EVERYONE, Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.well_known import ALWAYS_HELD
 
 
 class DelegationError(OdjError):
@@ -39,8 +40,8 @@ class Account:
     @property
     def always_in(self) -> frozenset[Sid]:
         """The account, the groups it is in without being a member, and the others that are known."""
-        groups = {EVERYONE, AUTHENTICATED_USERS, self.sid} | ({self.primary_group} if self.primary_group else set())
-        return self.groups | groups
+        own = {self.sid, self.primary_group} if self.primary_group else {self.sid}
+        return self.groups | ALWAYS_HELD | own
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from functools import lru_cache
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
 
 _ATTRIBUTE = re.compile(r"[A-Za-z][A-Za-z0-9-]*|\d+(?:\.\d+)+", re.ASCII)
+_SPACES = re.compile(" {2,}")
 _PAIR = re.compile(rb"\\([0-9A-Fa-f]{2})")
 _SPECIAL = ',+"\\<>;='
 
@@ -65,7 +66,10 @@ class Dn:
 
     @property
     def key(self) -> tuple[tuple[str, str], ...]:
-        """What two spellings of the same name have in common: case and repeated spaces do not count."""
+        """What two spellings of the same name have in common: case and repeated spaces do not count.
+
+        Nothing else is taken for the same: of two names that a server may tell apart each is looked up for itself.
+        """
         return tuple(map(_folded, self.parts))
 
     @property
@@ -103,7 +107,14 @@ def _split(text: str, separator: str) -> list[str]:
 
 @lru_cache(maxsize=1 << 12)
 def _folded(part: tuple[str, str]) -> tuple[str, str]:
-    return part[0].casefold(), " ".join(part[1].split()).casefold()
+    return _upper(part[0]), _upper(_SPACES.sub(" ", part[1].strip(" ")))
+
+
+def _upper(text: str) -> str:
+    """Return the text without case, letter by letter: servers do not take ß for ss, as str.casefold does."""
+    if text.isascii():
+        return text.upper()
+    return "".join(upper if (upper := letter.upper()).lower() == letter.lower() else letter for letter in text)
 
 
 @lru_cache(maxsize=1 << 12)  # and across names that end alike

@@ -25,6 +25,7 @@ _RIGHTS = (
     (0x100, "CR"), (0x10000, "SD"), (0x20000, "RC"), (0x40000, "WD"), (0x80000, "WO"),
     (0x10000000, "GA"), (0x20000000, "GX"), (0x40000000, "GW"), (0x80000000, "GR"),
 )  # fmt: skip
+_LABEL = ((0x1, "NW"), (0x2, "NR"), (0x4, "NX"))  # what the mask of a mandatory label means (MS-DTYP 2.4.4.13)
 _DACL_CONTROL = ((0x1000, "P"), (0x0100, "AR"), (0x0400, "AI"))
 _SACL_CONTROL = ((0x2000, "P"), (0x0200, "AR"), (0x0800, "AI"))
 
@@ -45,7 +46,7 @@ def ace_to_sddl(ace: bytes) -> str:
     fields = [
         _TYPES.get(ace[0], f"0x{ace[0]:02X}"),
         flags,
-        _letters(int.from_bytes(ace[4:8], "little"), _RIGHTS),
+        _letters(int.from_bytes(ace[4:8], "little"), _LABEL if ace[0] == 0x11 else _RIGHTS),
         str(uuid.UUID(bytes_le=ace[12:28])) if present & 1 else "",
         str(uuid.UUID(bytes_le=ace[start - 16 : start])) if present & 2 else "",
         Sid.from_bytes(ace[start:end]).sddl,

@@ -3,7 +3,8 @@
 """Security descriptors in self-relative form (MS-DTYP 2.4.6): parse and serialise without losing a byte.
 
 Access control entries stay the bytes they are; access_rule.py looks into them. What is not touched is never written
-anew, so a descriptor comes back as it was whatever laid it out: the order of its parts, gaps and slack are kept.
+anew, so a descriptor comes back as it was whatever laid it out: the order of its parts, gaps and slack are kept. Parts
+that overlap, or that two offsets share, are refused: no server lays them out so, and a change of one would change both.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors impor
 DACL_PRESENT = 0x0004
 SACL_PRESENT = 0x0010
 SELF_RELATIVE = 0x8000
-REVISION_DS = 4  # an ACL that holds object ACEs (MS-DTYP 2.4.5)
+REVISION_DS = 4  # an ACL that may hold object ACEs (MS-DTYP 2.4.5)
+REVISIONS = frozenset({2, REVISION_DS})  # "No other form is valid" (MS-DTYP 2.4.5)
 
 _HEADER = struct.Struct("<BBHIIII")
 _ACL_HEADER = struct.Struct("<BBHHH")
@@ -31,8 +33,8 @@ OBJECT_TYPES = frozenset({0x05, 0x06, 0x07, 0x08, 0x0B, 0x0C, 0x0F, 0x10})
 class MalformedDescriptor(OdjError):
     """Bytes that are not one well-formed self-relative security descriptor."""
 
-    def __init__(self, why: str) -> None:
-        super().__init__("read the security descriptor", got=why, advice="Nothing was written.")
+    def __init__(self, why: str, on: str = "") -> None:
+        super().__init__("read the security descriptor", on=on, got=why, advice="Nothing was written.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,18 @@ class Acl:
     slack: bytes = b""
     reserved: tuple[int, int] = (0, 0)
 
+    def checked_size(self) -> int:
+        """Return its length in bytes.
+
+        Raises:
+            MalformedDescriptor: The entries do not fit into one list (64 KiB).
+
+        """
+        size = 8 + sum(map(len, self.aces)) + len(self.slack)
+        if size > 0xFFFF:
+            raise MalformedDescriptor("the access control list would be larger than 64 KiB")
+        return size
+
     def to_bytes(self) -> bytes:
         """Return the binary form.
 
@@ -59,11 +73,9 @@ class Acl:
             MalformedDescriptor: The entries do not fit into one list (64 KiB).
 
         """
-        body = b"".join(self.aces) + self.slack
-        if len(body) + 8 > 0xFFFF or len(self.aces) > 0xFFFF:
-            raise MalformedDescriptor("the access control list would be larger than 64 KiB")
-        header = _ACL_HEADER.pack(self.revision, self.reserved[0], len(body) + 8, len(self.aces), self.reserved[1])
-        return header + body
+        size = self.checked_size()
+        header = _ACL_HEADER.pack(self.revision, self.reserved[0], size, len(self.aces), self.reserved[1])
+        return header + b"".join(self.aces) + self.slack
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +124,19 @@ class SecurityDescriptor:
         sacl, dacl = (_parse_acl(parts[name]) if name in parts else None for name in ("sacl", "dacl"))
         return cls(control, parts.get("owner"), parts.get("group"), sacl, dacl, layout, reserved)
 
+    @classmethod
+    def of(cls, dn: str, data: bytes) -> SecurityDescriptor:
+        """Read the descriptor of an object.
+
+        Raises:
+            MalformedDescriptor: The bytes are not one well-formed descriptor; it names the object.
+
+        """
+        try:
+            return cls.parse(data)
+        except MalformedDescriptor as problem:
+            raise MalformedDescriptor(problem.got, dn) from None
+
     def to_bytes(self) -> bytes:
         """Return the binary form, parts in the order of the layout.
 
@@ -135,14 +160,16 @@ class SecurityDescriptor:
         """Return the descriptor with other entries in its access list, everything else as it is.
 
         Raises:
-            MalformedDescriptor: There is no access list to change.
+            MalformedDescriptor: There is no access list to change, or it would outgrow 64 KiB.
 
         """
         if self.dacl is None:
             raise MalformedDescriptor("it has no access list")
         holds_objects = any(ace[0] in OBJECT_TYPES for ace in aces)
         revision = max(self.dacl.revision, REVISION_DS) if holds_objects else self.dacl.revision
-        return replace(self, dacl=replace(self.dacl, revision=revision, aces=aces))
+        dacl = replace(self.dacl, revision=revision, aces=aces)
+        dacl.checked_size()
+        return replace(self, dacl=dacl)
 
 
 def new_descriptor(owner: bytes, aces: tuple[bytes, ...]) -> SecurityDescriptor:
@@ -206,6 +233,8 @@ def _acl_length(data: bytes, start: int) -> int:
 
 def _parse_acl(data: bytes) -> Acl:
     revision, first, size, count, second = _ACL_HEADER.unpack_from(data)
+    if revision not in REVISIONS:
+        raise MalformedDescriptor(f"a list is of revision {revision}, which there is not")
     aces = []
     position = 8
     for number in range(count):

@@ -72,6 +72,9 @@ class AccessLists:
             try:
                 known = self._known.get(unit.dn) or SecurityDescriptor.parse(unit.descriptor or b"")
                 change = compare(unit.dn, known)
+            except MalformedDescriptor as problem:
+                problems.append(MalformedDescriptor(problem.got, unit.dn))
+                continue
             except OdjError as problem:
                 problems.append(problem)
                 continue

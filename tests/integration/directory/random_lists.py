@@ -10,6 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 ALLOW, DENY, ALLOW_OBJECT, DENY_OBJECT = 0, 1, 5, 6
+# Callback entries with an empty condition: Samba 4.17 drops a condition when it stores one, and does not read them.
+CONDITIONAL = (0x09, 0x0A)
+NEITHER = (0x02, 0x12, 0x13, 0x77)  # audit, resource attribute, scoped policy, and one that there is not
+ODD = 0.12  # of the entries
 CONTAINER_INHERIT, NO_PROPAGATE, INHERIT_ONLY, OBJECT_INHERIT = 0x02, 0x04, 0x08, 0x01
 GENERIC_ALL, FULL = 0x10000000, 0x000F01FF
 CREATE, DELETE_CHILD, READ, WRITE_DAC, WRITE_OWNER = 0x1, 0x2, 0x20094, 0x40000, 0x80000
@@ -50,18 +54,27 @@ def ace(kind: int, flags: int, mask: int, sid: bytes, object_type: uuid.UUID | N
 
 
 def random_list(source: random.Random, pool: Pool) -> tuple[bytes, ...]:
-    """Return up to seven entries in any order, canonical or not."""
+    """Return up to nine entries in any order, canonical or not."""
     return tuple(
-        ace(
-            source.choice((ALLOW, ALLOW, DENY, ALLOW_OBJECT, DENY_OBJECT)) % ALLOW_OBJECT,
-            source.choice(FLAGS),
-            source.choice(MASKS),
-            source.choice(pool.trustees),
-            source.choice(pool.kinds),
-            source.choice(pool.heirs),
-        )
-        for count in range(source.randint(0, 7))
+        _odd(source, pool) if source.random() < ODD else _usual(source, pool) for __ in range(source.randint(0, 9))
     )
+
+
+def _usual(source: random.Random, pool: Pool) -> bytes:
+    return ace(
+        source.choice((ALLOW, ALLOW, DENY)),
+        source.choice(FLAGS),
+        source.choice(MASKS),
+        source.choice(pool.trustees),
+        source.choice(pool.kinds),
+        source.choice(pool.heirs),
+    )
+
+
+def _odd(source: random.Random, pool: Pool) -> bytes:
+    """Return an entry that holds under a condition, or one that neither allows nor denies and has no place there."""
+    kind = source.choice((*CONDITIONAL, *CONDITIONAL, *NEITHER))
+    return ace(kind, source.choice(FLAGS), source.choice(MASKS), source.choice(pool.trustees), None, None)
 
 
 def descriptor(owner: bytes, group: bytes, aces: Sequence[bytes], *, protected: bool) -> bytes:

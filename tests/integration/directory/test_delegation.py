@@ -66,6 +66,20 @@ def test_it_is_what_an_account_needs_to_create_a_computer_there_and_nowhere_else
     assert outcome == [0, 50, 50]
 
 
+def test_names_that_the_directory_tells_apart_are_two_units(
+    task: Task, yard: str, accounts: dict[str, str], administrator: ldap3.Connection, lab: Lab
+) -> None:
+    names = [f"OU=Straße,{yard}", f"OU=Strasse,{yard}"]
+    for name in names:
+        administrator.add(name, "organizationalUnit")
+    own = {"username": f"{lab.netbios}\\Administrator", "password": lab.passwords["Administrator"]}
+    done = task(ou_delegate, organizational_units=names, accounts=list(accounts)[:1], **own)
+    assert [(d["organizational_unit"], d["state"]) for d in done["delegations"]] == [(name, "added") for name in names]
+    again = task(ou_delegate, organizational_units=[f"ou=STRAßE,{yard}", f"ou=STRASSE,{yard}"],
+                 accounts=list(accounts)[:1], **own)  # fmt: skip
+    assert [(d["organizational_unit"], d["state"]) for d in again["delegations"]] == [(n, "present") for n in names]
+
+
 def test_a_missing_right_is_named_before_the_first_write(
     task: Task, units: list[str], accounts: dict[str, str], whole_descriptor: Callable[[str], bytes]
 ) -> None:

@@ -82,6 +82,19 @@ def test_each_entry_of_reuse_computer_is_necessary_and_all_of_them_are_enough(
     assert join_again(lab, order) == 0
 
 
+def test_who_may_write_the_attribute_itself_needs_no_validated_write(
+    lab: Lab, task: Task, units: list[str], accounts: dict[str, str], administrator: ldap3.Connection
+) -> None:
+    account, password = next(iter(accounts.items()))
+    sid = Sid.from_bytes(lab_directory.sid_of(administrator, lab, f"{account}$"))
+    ways = [part.ways[-1] for part in RIGHTS["reuse_computer"].parts]
+    assert [way.mask for way in ways] == [0x100, 0x20, 0x20, 0x20]
+    acl.grant(administrator, units[0], *(way.rule(sid, subtree=False).to_ace() for way in ways))
+    assert join_again(lab, made_by_others(administrator, units[0], account, password)) == 0
+    done = task(ou_delegate, organizational_units=[units[0]], accounts=[account], rights=["reuse_computer"])
+    assert (done["changed"], done["delegations"][0]["broader"]) == (False, True)
+
+
 def made_by_others(administrator: ldap3.Connection, unit: str, account: str, password: str) -> Order:
     """Make a computer as an administrator, who owns it then, and return the order that joins with it again."""
     name = new_name()

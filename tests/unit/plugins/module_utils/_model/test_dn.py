@@ -46,6 +46,10 @@ def test_forms_of_names(text: str, parts: tuple[tuple[str, str], ...]) -> None:
         ("OU=a\\", "backslash"),
         ("OU=a\\x", "backslash"),
         ("OU=\\C3", "UTF-8"),
+        (r"OU=a+OU=b,DC=c", "escaped"),
+        ("<GUID=6f5e1c2a>", "not of the form"),
+        ("OU=a;DC=b", "escaped"),
+        ("OU=a,DC=b,", "empty part"),
         ("contoso.test/Autopilot", "not of the form"),
     ],
 )
@@ -54,9 +58,46 @@ def test_malformed_names_are_refused_with_the_reason(text: str, why: str) -> Non
         Dn.parse(text)
 
 
-def test_case_and_repeated_spaces_do_not_tell_names_apart() -> None:
-    assert Dn.parse("ou=LAB  1,dc=Contoso").key == Dn.parse("OU=lab 1,DC=contoso").key
-    assert Dn.parse(r"OU=Lab\, 1,DC=a").key != Dn.parse("OU=Lab,OU=1,DC=a").key
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("ou=LAB  1,dc=Contoso", "OU=lab 1,DC=contoso"),
+        ("OU=\u00c4\u00d6\u00dc \u0416,DC=a", "ou=\u00e4\u00f6\u00fc \u0436,dc=A"),
+        (r"OU=Lab\2c North,DC=a", r"ou=LAB\, NORTH,dc=a"),
+        (r"OU=\ Lab\ ,DC=a", "OU=Lab,DC=a"),
+        (r"OU=J\C3\BCrgen,DC=a", "OU=j\u00dcrgen,DC=a"),
+        ("OU = Lab , DC = a", "OU=Lab,DC=a"),
+    ],
+)
+def test_spellings_of_one_name(one: str, other: str) -> None:
+    assert Dn.parse(one).key == Dn.parse(other).key
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (r"OU=Lab\, 1,DC=a", "OU=Lab,OU=1,DC=a"),
+        ("OU=Stra\u00dfe,DC=a", "OU=Strasse,DC=a"),
+        ("OU=\u0131,DC=a", "OU=i,DC=a"),
+        ("OU=caf\u00e9,DC=a", "OU=cafe\u0301,DC=a"),
+        (r"OU=a\0Ab,DC=a", "OU=a b,DC=a"),
+        ("OU=a\u00a0b,DC=a", "OU=a b,DC=a"),
+        (r"OU=a\3Db,DC=a", "OU=a,DC=a"),
+        ("CN=a,DC=a", "OU=a,DC=a"),
+        (r"OU=a\5C,DC=a", "OU=a,DC=a"),
+    ],
+)
+def test_names_that_a_server_may_tell_apart_are_told_apart(one: str, other: str) -> None:
+    """Of two names taken for the same, one would be left out, or the entry of the other would be changed."""
+    assert Dn.parse(one).key != Dn.parse(other).key
+    assert not Dn.parse(one).is_within(Dn.parse(other))
+
+
+@given(NAMES, NAMES)
+def test_names_below_each_other(name: Dn, base: Dn) -> None:
+    below = Dn((*name.parts, *base.parts))
+    assert below.is_within(base)
+    assert base.is_within(below) == (base.key == below.key)
 
 
 def test_relations() -> None:

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import uuid
+from itertools import combinations, product
 
 import pytest
 from hypothesis import given
@@ -35,6 +36,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import (
     Sid,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.well_known import OWNER_RIGHTS
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.plain_access import allowed, in_force, read_ace
 
 DOMAIN = Sid(5, (21, 1, 2, 3, 0))
 ME, MY_GROUP, STRANGER, ADMINS = (DOMAIN.sibling(number) for number in (1101, 1102, 1103, 512))
@@ -59,10 +61,11 @@ def deny(trustee: Sid, mask: int = CREATE_CHILD, kind: uuid.UUID | None = COMPUT
 
 
 def with_condition(rule: AccessRule) -> bytes:
-    """Return the entry as one that holds under a condition (callback object types, MS-DTYP 2.4.4.17)."""
+    """Return the entry as one that holds under a condition (callback types, MS-DTYP 2.4.4.6 to 2.4.4.9)."""
     ace = rule.to_ace()
     data = ace[4:] + b"artx"
-    return bytes((0x0B if rule.allow else 0x0C, ace[1])) + (len(data) + 4).to_bytes(2, "little") + data
+    callback = {0x00: 0x09, 0x01: 0x0A, 0x05: 0x0B, 0x06: 0x0C}[ace[0]]
+    return bytes((callback, ace[1])) + (len(data) + 4).to_bytes(2, "little") + data
 
 
 @pytest.mark.parametrize(
@@ -171,27 +174,27 @@ rules = st.builds(
 )
 
 
-@given(st.lists(rules, max_size=8), st.sampled_from([ME, ADMINS]))
-def test_unknown_is_what_depends_on_the_unknown_and_nothing_else(given_rules: list[AccessRule], owner: Sid) -> None:
-    """Go through the list once for each way the unknown SIDs can turn out, as a server that knows them would."""
+entries_or_conditions = st.tuples(rules, st.sampled_from([False, False, False, True]))
+
+
+@given(st.lists(entries_or_conditions, max_size=8), st.sampled_from([ME, ADMINS]))
+def test_unknown_is_what_depends_on_the_unknown_and_nothing_else(
+    listed: list[tuple[AccessRule, bool]], owner: Sid
+) -> None:
+    """Go through the list once for each way the unknown can turn out, as a server that knows it would."""
+    aces = [with_condition(rule) if conditional else rule.to_ace() for rule, conditional in listed]
+    doubtful = [index for index, (rule, conditional) in enumerate(listed) if conditional]
     outcomes = set()
-    for through_ntlm in (True, False):
-        for owner_counts in (True, False):
-            held = {ME, MY_GROUP, EVERYONE} | ({Sid(5, (64, 10))} if through_ntlm else set())
-            held |= {OWNER_RIGHTS} if owner_counts and owner == ME else set()
-            outcomes.add(naive(given_rules, held))
-    decision = judge(*given_rules, owner=owner)
-    told = {"true": {True}, "false": {False}, "unknown": {True, False}}[decision.verdict]
-    assert outcomes == told
-
-
-def naive(given_rules: list[AccessRule], held: set[Sid]) -> bool:
-    for rule in given_rules:
-        creates = rule.mask & 1 or rule.mask & GENERIC_ALL
-        concerns = not rule.flags & INHERIT_ONLY and rule.trustee in held
-        if creates and concerns and rule.object_type in (None, COMPUTER_CLASS):
-            return rule.allow
-    return False
+    for through_ntlm, owner_counts, count in product((True, False), (True, False), range(len(doubtful) + 1)):
+        held = {ME, MY_GROUP, EVERYONE} | ({Sid(5, (64, 10))} if through_ntlm else set())
+        held |= {OWNER_RIGHTS} if owner_counts and owner == ME else set()
+        sids = {sid.to_bytes() for sid in held}
+        for fails in combinations(doubtful, count):
+            plain = [ace for index, ace in enumerate(map(read_ace, aces)) if ace and index not in fails]
+            in_question = in_force(plain, 0, COMPUTER_CLASS)
+            outcomes.add(allowed(in_question, sids, CREATE_CHILD, COMPUTER_CLASS, conditions=True))
+    decision = judge(*aces, owner=owner)
+    assert outcomes == {"true": {True}, "false": {False}, "unknown": {True, False}}[decision.verdict]
 
 
 def test_entries_are_those_that_allow_or_deny() -> None:

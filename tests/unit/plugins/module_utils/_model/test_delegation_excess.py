@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import AccessRule
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_token import token_of
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation import Account
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation_excess import ownership_findings
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation_survey import Survey, Unit
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import new_descriptor
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.well_known import OWNER_RIGHTS
+
+ME = Sid(5, (21, 1, 2, 3, 1101))
+READ_CONTROL, WRITE_DAC, WRITE_OWNER, FULL = 0x20000, 0x40000, 0x80000, 0xF01FF
+
+
+@pytest.mark.parametrize(
+    ("rules", "found"),
+    [
+        ([], True),
+        ([AccessRule(True, READ_CONTROL, OWNER_RIGHTS)], False),
+        ([AccessRule(False, WRITE_DAC, OWNER_RIGHTS)], False),
+        ([AccessRule(True, READ_CONTROL, OWNER_RIGHTS, flags=0x12)], False),
+        ([AccessRule(True, READ_CONTROL, OWNER_RIGHTS, flags=0x0A)], True),
+        ([AccessRule(True, WRITE_DAC, OWNER_RIGHTS)], True),
+        ([AccessRule(True, WRITE_OWNER, OWNER_RIGHTS)], True),
+        ([AccessRule(True, FULL, OWNER_RIGHTS)], True),
+        ([AccessRule(True, READ_CONTROL, Sid(3, (0,)))], True),
+    ],
+)
+def test_ownership_means_nothing_only_where_owner_rights_say_so_here(rules: list[AccessRule], found: bool) -> None:
+    """An entry for OWNER RIGHTS that only heirs get leaves an owner what an owner has; one that gives it does too."""
+    descriptor = new_descriptor(ME.to_bytes(), tuple(rule.to_ace() for rule in rules))
+    unit = Unit("OU=x,DC=y", "organizationalUnit", descriptor)
+    survey = Survey([unit], {}, [token_of(Account("me", ME), [])], True, {}, {}, 10)
+    assert bool([*ownership_findings(survey, unit)]) == found
