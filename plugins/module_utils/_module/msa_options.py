@@ -75,10 +75,10 @@ class Request:
     hosts: ListEdit[str] | None
     readers: ListEdit[str] | None
     delegations: Mapping[Dn, str]
-    backup: RestoreFile | None
     username: str
     replication_timeout: int
     force: bool
+    backup: RestoreFile | None
 
 
 def request_from(params: Mapping[str, t.Any]) -> Request:
@@ -106,11 +106,21 @@ def request_from(params: Mapping[str, t.Any]) -> Request:
         hosts=hosts,
         readers=readers,
         delegations=dict({n.key: (n, text) for n, text in zip(parse_all(units), units, strict=True)}.values()),
-        backup=_backup(params),
         username=settings_from(params).account,
         replication_timeout=params["replication_timeout"],
         force=params["force"],
+        backup=_backup(params),
     )
+
+
+def _backup(params: Mapping[str, t.Any]) -> RestoreFile | None:
+    if not params["backup_path"]:
+        return None
+    if params["remove_delegations"] is None:
+        raise InvalidInput("read the options", on="backup_path", got="it is for remove_delegations only")
+    backup = RestoreFile(params["backup_path"])
+    backup.check()
+    return backup
 
 
 def _wanted(params: Mapping[str, t.Any]) -> Wanted:
@@ -148,16 +158,6 @@ def _readers(params: Mapping[str, t.Any]) -> ListEdit[str] | None:
     for name in names:
         AccountName.parse(name)
     return edit if params["kind"] == "group" else None
-
-
-def _backup(params: Mapping[str, t.Any]) -> RestoreFile | None:
-    if not params["backup_path"]:
-        return None
-    if params["remove_delegations"] is None:
-        raise InvalidInput("read the options", on="backup_path", got="it is for remove_delegations only")
-    backup = RestoreFile(params["backup_path"])
-    backup.check()
-    return backup
 
 
 def check_others(server: str | None, others: Sequence[str] | None) -> None:
