@@ -171,8 +171,15 @@ def _list_of(dn: str) -> Procedure[SecurityDescriptor | None]:
 
 
 def _raise_problems(outcomes: Sequence[object]) -> None:
-    """Raise the one problem that came up, with a word about the others that came up at the same time."""
-    problems = [outcome for outcome in outcomes if isinstance(outcome, OdjError)]
+    """Raise the one problem that came up, with a word about the others that came up at the same time.
+
+    What happened to many in the same way, as when the connection ends, is said once.
+    """
+    same: dict[tuple[str, str, str], list[OdjError]] = {}
+    for problem in outcomes:
+        if isinstance(problem, OdjError):
+            same.setdefault((problem.tried, problem.got, problem.advice), []).append(problem)
+    problems = [_of_all(alike) for alike in same.values()]
     if not problems:
         return
     first, *others = problems
@@ -180,6 +187,13 @@ def _raise_problems(outcomes: Sequence[object]) -> None:
         raise first
     advice = f"{first.advice} At the same time: {' '.join(map(str, others))}".lstrip()
     raise OdjError(first.tried, on=first.on, got=first.got, advice=advice)
+
+
+def _of_all(alike: Sequence[OdjError]) -> OdjError:
+    first, *others = alike
+    if not others:
+        return first
+    return OdjError(first.tried, on="; ".join(problem.on for problem in alike), got=first.got, advice=first.advice)
 
 
 def write_dacl(directory: Directory, dn: str, known: SecurityDescriptor, wanted: SecurityDescriptor) -> None:

@@ -75,6 +75,12 @@ def options(lab: Lab) -> dict[str, t.Any]:
 
 
 @pytest.fixture
+def power(lab: Lab) -> dict[str, str]:
+    """Return the options to work as Administrator."""
+    return {"username": f"{lab.netbios}\\Administrator", "password": lab.passwords["Administrator"]}
+
+
+@pytest.fixture
 def opened(options: dict[str, t.Any]) -> Open:
     """Open the directory, with settings that differ from those of the playbooks."""
     return lambda **settings: open_directory(Settings(**{**options, **settings}))

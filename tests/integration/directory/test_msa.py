@@ -39,12 +39,6 @@ def name(lab: Lab, administrator: ldap3.Connection) -> Iterator[str]:
 
 
 @pytest.fixture
-def power(lab: Lab) -> dict[str, str]:
-    """Return the options to do a task as Administrator."""
-    return {"username": f"{lab.netbios}\\Administrator", "password": lab.passwords["Administrator"]}
-
-
-@pytest.fixture
 def group(lab: Lab, name: str) -> dict[str, t.Any]:
     """Return the options of a group account."""
     return {"name": name, "kind": "group", "dns_host_name": f"{name}.{lab.domain}"}
