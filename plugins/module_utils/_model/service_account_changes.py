@@ -12,6 +12,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors impor
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Change
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account import (
     ACCOUNT_DISABLED,
+    ALL_ENCRYPTION_TYPES,
     CLASSES,
     WORKSTATION_TRUST_ACCOUNT,
     ServiceAccount,
@@ -74,7 +75,8 @@ def adjustment(current: ServiceAccount, wanted: Wanted, names: Mapping[Sid, str]
             advice="The kind of an account cannot change. Take another name, or remove the account first.",
         )
     existing = _as_wanted(current, names)
-    wished, present = _values(wanted, current.control), _values(existing, current.control)
+    flags = (current.encryption_types or 0) & ~ALL_ENCRYPTION_TYPES
+    wished, present = _values(wanted, current.control, flags), _values(existing, current.control, flags)
     differing = {name: value for name, value in wished.items() if present.get(name) != value}
     if not differing:
         return None
@@ -118,7 +120,8 @@ def _as_wanted(current: ServiceAccount, names: Mapping[Sid, str]) -> Wanted:
     )
 
 
-def _values(wanted: Wanted, control: int) -> dict[str, bytes]:
+def _values(wanted: Wanted, control: int, flags: int = 0) -> dict[str, bytes]:
+    """Return the attributes; ``flags`` stay in msDS-SupportedEncryptionTypes beside the encryption types."""
     values: dict[str, bytes] = {}
     if wanted.enabled is not None:
         flag = 0 if wanted.enabled else ACCOUNT_DISABLED
@@ -128,7 +131,7 @@ def _values(wanted: Wanted, control: int) -> dict[str, bytes]:
     if wanted.dns_host_name is not None:
         values["dNSHostName"] = wanted.dns_host_name.encode()
     if wanted.encryption_types is not None:
-        values["msDS-SupportedEncryptionTypes"] = str(wanted.encryption_types).encode()
+        values["msDS-SupportedEncryptionTypes"] = str(wanted.encryption_types | flags).encode()
     if wanted.readers is not None:
         values[_MEMBERSHIP] = readers_descriptor(_sids(wanted))
     return values

@@ -88,6 +88,10 @@ def request_from(params: Mapping[str, t.Any]) -> Request:
     hosts, readers = _hosts(params), _readers(params)
     if params["managed_password_interval_days"] < 1:
         raise InvalidInput("read the options", on="managed_password_interval_days", got="it must be at least 1")
+    if not params["kerberos_encryption_types"]:
+        raise InvalidInput(
+            "read the options", on="kerberos_encryption_types", got="it is empty, which lets the directory choose"
+        )
     if params["replication_timeout"] < 0:
         raise InvalidInput("read the options", on="replication_timeout", got="it must not be negative")
     _check_servers(params)
