@@ -19,7 +19,8 @@ _SEARCH, _MODIFY, _CONTROLS, _PRESENT, _REFERRAL = 0x63, 0x66, 0xA0, 0x87, 0xA3
 _RESPONSE_NAME, _RESPONSE_VALUE = 0x8A, 0x8B
 ENTRY, REFERENCE, INTERMEDIATE, NOTICE = 0x64, 0x73, 0x79, 0x78
 DONE = {"searchRequest": 0x65, "modifyRequest": 0x67, "addRequest": 0x69, "delRequest": 0x6B}  # what ends each one
-HEAD = 10  # bytes that tell the size of any message
+_LONGEST = 8  # bytes of a length
+HEAD = 2 + _LONGEST  # bytes that tell the size of any message
 _MOST = 1 << 26  # bytes of a message: far above what a domain controller sends, far below what a computer has
 _PAGED_RESULTS = b"1.2.840.113556.1.4.319"  # RFC 2696
 _SD_FLAGS = b"1.2.840.113556.1.4.801"  # LDAP_SERVER_SD_FLAGS_OID, MS-ADTS 3.1.1.3.4.1.11
@@ -75,25 +76,28 @@ def message_size(data: bytes | bytearray) -> int | None:
     return size
 
 
-def head_of(message: bytes) -> tuple[int, int]:
-    """Return the number of a message and the tag of its operation.
+def head_of(message: bytes) -> tuple[int, int, int]:
+    """Return the number of a message, the tag of its operation, and where that starts.
 
     Raises:
         ValueError: It is not one.
 
     """
-    number, operation = _parts(message)
-    return number, message[operation]
+    first, end = _bounds(message, 0, _SEQUENCE)
+    _agree(end, len(message))
+    start, stop = _bounds(message, first, _INTEGER)
+    if stop >= end:
+        raise ValueError("a message has no operation")
+    return _number(message, start, stop), message[stop], stop
 
 
-def entry_in(message: bytes) -> Entry:
-    """Return the object that a message of a search holds.
+def entry_in(message: bytes, position: int) -> Entry:
+    """Return the object that a message of a search holds; its operation starts at ``position``.
 
     Raises:
         ValueError: It holds something else, ends too early, or its parts do not end where the whole does.
 
     """
-    position = _parts(message)[1]
     start, stop = _bounds(message, position, ENTRY)
     name = _bounds(message, start, _OCTETS)
     start, end = _bounds(message, name[1], _SEQUENCE)
@@ -110,31 +114,21 @@ def entry_in(message: bytes) -> Entry:
     return Entry(message[name[0] : name[1]].decode(), values)
 
 
-def result_in(message: bytes) -> Result:
-    """Return how a request ended, from the message that ends it.
+def result_in(message: bytes, position: int) -> Result:
+    """Return how a request ended, from the message that ends it; its operation starts at ``position``.
 
     Raises:
         ValueError: It ends too early, or its parts do not end where the whole does.
 
     """
-    position = _parts(message)[1]
     start, end = _bounds(message, position)
     first, last = _bounds(message, start, _ENUMERATED)
     name = _bounds(message, last, _OCTETS)
     text = _bounds(message, name[1], _OCTETS)
-    _agree(_skip(message, text[1], end, _REFERRAL, _RESPONSE_NAME, _RESPONSE_VALUE), end)
+    optional = (_REFERRAL, _RESPONSE_NAME, _RESPONSE_VALUE) if message[position] == NOTICE else (_REFERRAL,)
+    _agree(_skip(message, text[1], end, *optional), end)
     cookie = _cookie(message, end)
     return Result(_number(message, first, last), message[text[0] : text[1]].decode("utf-8", "replace"), cookie)
-
-
-def _parts(message: bytes) -> tuple[int, int]:
-    """Return the number of a message, and where its operation starts."""
-    first, end = _bounds(message, 0, _SEQUENCE)
-    _agree(end, len(message))
-    start, stop = _bounds(message, first, _INTEGER)
-    if stop >= end:
-        raise ValueError("a message has no operation")
-    return _number(message, start, stop), stop
 
 
 def _cookie(message: bytes, start: int) -> bytes:
@@ -210,7 +204,7 @@ def _bounds(data: bytes | bytearray, position: int, tag: int | None = None) -> t
     start = position + 2
     if size & 0x80:
         count = size & 0x7F
-        if not 0 < count <= HEAD - 2:  # 0 would be the indefinite form, which LDAP does not allow (RFC 4511 5.1)
+        if not 0 < count <= _LONGEST:  # 0 would be the indefinite form, which LDAP does not allow (RFC 4511 5.1)
             raise ValueError("a message has a length in a form that LDAP does not allow")
         size = int.from_bytes(data[start : start + count], "big")
         start += count

@@ -164,18 +164,18 @@ class PipelinedStrategy(SyncStrategy):
         return taken
 
     def _take(self, message: bytes) -> None:
-        number, kind = head_of(message)
+        number, kind, position = head_of(message)
         if (number, kind) == (0, NOTICE):
-            self._end(LDAPSessionTerminatedByServerError, _parting(result_in(message)))
+            self._end(LDAPSessionTerminatedByServerError, _parting(result_in(message, position)))
             return
         if number not in self._outstanding:
             raise ValueError("an answer to what was not asked")
         answer = self._answers.setdefault(number, Answer())
         final = DONE.get(self._outstanding[number]["type"])
         if kind == ENTRY and final == DONE["searchRequest"]:
-            answer.entries.append(entry_in(message))
+            answer.entries.append(entry_in(message, position))
         elif kind == final:
-            answer.result = result_in(message)
+            answer.result = result_in(message, position)
             self._complete.add(number)
         elif kind not in _UNFINISHED:
             raise ValueError("an answer of another kind than the request")

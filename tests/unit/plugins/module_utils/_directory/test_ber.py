@@ -24,6 +24,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.ber impo
     modify_object,
     read_object,
 )
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Entry
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.ldap_server import element, message, octets
 
 NUMBERS = st.integers(1, 2**31 - 1)
@@ -55,13 +56,17 @@ def test_a_modification(number: int, dn: str, verb: str, values: list[bytes], da
     assert ours == by_ldap3(number, "modifyRequest", request, dacl)
 
 
+def entry_of(data: bytes) -> Entry:
+    return entry_in(data, head_of(data)[2])
+
+
 @given(NUMBERS, NAMES, st.dictionaries(st.sampled_from(["cn", "objectSid", "member"]), st.lists(st.binary())))
 def test_an_entry(number: int, dn: str, values: dict[str, list[bytes]]) -> None:
     attributes = (element(0x30, octets(n), element(0x31, *map(octets, v))) for n, v in values.items())
     data = message(number, element(0x64, octets(dn), element(0x30, *attributes)))
-    entry = entry_in(data)
+    entry = entry_of(data)
     assert (entry.dn, entry.values) == (dn, {n.lower(): tuple(v) for n, v in values.items()})
-    assert (head_of(data), message_size(data)) == ((number, ENTRY), len(data))
+    assert (head_of(data)[:2], message_size(data)) == ((number, ENTRY), len(data))
     assert message_size(data + b"more") == len(data)
 
 
@@ -107,7 +112,7 @@ def test_an_entry_that_is_cut_off_is_refused() -> None:
     whole = an_entry()
     for size in range(whole.index(b"DC=x"), len(whole)):
         with pytest.raises(ValueError, match="a message"):
-            entry_in(whole[:size])
+            entry_of(whole[:size])
 
 
 @pytest.mark.parametrize("before", [b"DC=x", b"cn", b"one", b"two", octets(b"one"), octets("cn")])
@@ -116,4 +121,4 @@ def test_lengths_that_do_not_add_up_are_refused(before: bytes, wrong: int) -> No
     broken = bytearray(an_entry())
     broken[broken.index(before) - 1] += wrong
     with pytest.raises(ValueError, match="message"):
-        entry_in(bytes(broken))
+        entry_of(bytes(broken))

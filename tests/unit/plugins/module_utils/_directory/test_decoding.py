@@ -61,12 +61,12 @@ WHOLE = [
 def ours(data: bytes) -> tuple[int, Entry | Result]:
     if message_size(data[:10]) != len(data):
         raise ValueError("a message is longer or shorter")
-    number, kind = head_of(data)
+    number, kind, position = head_of(data)
     if kind == ENTRY:
-        return number, entry_in(data)
+        return number, entry_in(data, position)
     if kind not in NAMES:
         raise ValueError("a message of no kind that is read")
-    return number, result_in(data)
+    return number, result_in(data, position)
 
 
 def by_the_grammar(data: bytes) -> tuple[int, Entry | Result]:
@@ -159,7 +159,7 @@ def test_a_stream_with_damage_ends_in_an_answer_or_an_error(before: list[bytes],
             strategy.send_raw(9, "searchRequest", b"")
         assert wire.reads <= len(sent) + 1
     else:
-        assert [entry.dn for entry in answer.entries[: len(before)]] == [entry_in(data).dn for data in before]
+        assert answer.entries[: len(before)] == [ours(data)[1] for data in before]
         assert answer.result is not None
 
 
@@ -188,6 +188,7 @@ def test_references_and_intermediate_answers_come_in_between(size: int) -> None:
         (WHOLE[8], r"ended the session \(0\)"),
         (message(0, short(NOTICE, short(10, b"\x34") + short(4) + octets("bye"))), r"ended the session \(52\): bye"),
         (short(0x30, short(2, b"\7"), short(0x61, BARE)), "another kind"),
+        (short(0x30, short(2, b"\7"), short(0x65, BARE, short(0x8A, b"1.2"))), "not end where"),
     ],
 )
 def test_what_is_no_answer_ends_the_connection(data: bytes, said: str) -> None:
