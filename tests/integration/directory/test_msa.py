@@ -29,16 +29,6 @@ NOW = datetime.datetime.now(datetime.UTC)
 
 
 @pytest.fixture
-def name(lab: Lab, administrator: ldap3.Connection) -> Iterator[str]:
-    """Return a name that no account has; whoever has it in the end goes."""
-    chosen = f"msaODJ{secrets.token_hex(3)}"
-    yield chosen
-    entry = lab_directory.find(administrator, lab, f"{chosen}$")
-    if entry:
-        administrator.delete(entry["dn"])
-
-
-@pytest.fixture
 def group(lab: Lab, name: str) -> dict[str, t.Any]:
     """Return the options of a group account."""
     return {"name": name, "kind": "group", "dns_host_name": f"{name}.{lab.domain}"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import secrets
 import typing as t
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import ldap3
 import pytest
@@ -38,18 +38,8 @@ STRANGER = Sid(5, (21, 9, 9, 9, 1234))
 
 
 @pytest.fixture
-def name(lab: Lab, administrator: ldap3.Connection) -> Iterator[str]:
-    """Return a name that no account has; whoever has it in the end goes."""
-    chosen = f"msaODJ{secrets.token_hex(3)}"
-    yield chosen
-    entry = lab_directory.find(administrator, lab, f"{chosen}$")
-    if entry:
-        administrator.delete(entry["dn"])
-
-
-@pytest.fixture
 def both(task: Task, power: dict[str, str]) -> Task:
-    """Run odj_msa as Administrator in check mode, for real, and again; the first two plan the same, the last nothing."""
+    """Run odj_msa as Administrator: in check mode and for real it plans the same, and nothing when run again."""
 
     def run(**given: t.Any) -> dict[str, t.Any]:
         options = {**power, **given}
