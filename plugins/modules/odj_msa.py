@@ -72,9 +72,11 @@ options:
     type: str
   enabled:
     description:
-      - Whether the account may be used.
+      - Whether the account may be used. A new account may when this is not set.
+      - >-
+        An account that exists is left as it is when not set: somebody may have disabled it for a reason. It is remarked
+        on in RV(remarks) then.
     type: bool
-    default: true
   dns_host_name:
     description:
       - DNS host name of the account. Needed to create an account of O(kind=group). Left as it is when not set.

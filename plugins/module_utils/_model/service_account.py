@@ -42,7 +42,7 @@ class Wanted:
     Attributes:
         name: Without the dollar sign.
         kind: "standalone" or "group".
-        enabled: Whether it may be used.
+        enabled: Whether it may be used. A new account may, unless this is False.
         description: Text for people.
         dns_host_name: dNSHostName.
         interval_days: Of the managed password; counts at creation only.
@@ -53,7 +53,7 @@ class Wanted:
 
     name: str
     kind: str
-    enabled: bool | None = True
+    enabled: bool | None = None
     description: str | None = None
     dns_host_name: str | None = None
     interval_days: int = 30

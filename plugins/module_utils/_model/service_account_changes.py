@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation import Account
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.dn import Dn
@@ -44,7 +45,7 @@ def creation(wanted: Wanted, container: Dn) -> Change:
             advice="Active Directory demands one for group accounts, for example the name with the domain behind it.",
         )
     dn = str(container.child("CN", wanted.name))
-    values = _values(wanted, WORKSTATION_TRUST_ACCOUNT)
+    values = _values(replace(wanted, enabled=wanted.enabled is not False), WORKSTATION_TRUST_ACCOUNT)
     values["sAMAccountName"] = f"{wanted.name}$".encode()
     if wanted.kind == "group":
         values["msDS-ManagedPasswordInterval"] = str(wanted.interval_days).encode()
@@ -91,6 +92,18 @@ def adjustment(current: ServiceAccount, wanted: Wanted, names: Mapping[Sid, str]
         f"{current.dn}: set {', '.join(sorted(differing))}",
         {name: value or None for name, value in differing.items()},
     )
+
+
+def remarks_on(current: ServiceAccount, wanted: Wanted) -> list[str]:
+    """Return what somebody should know of an existing account that is left as it is."""
+    remarks = []
+    if wanted.enabled is None and not current.enabled:
+        remarks.append(f"{current.name}$ is disabled and stays so. Set enabled to true when it is to be used.")
+    if current.interval_days not in (None, wanted.interval_days):
+        remarks.append(
+            f"The password changes every {current.interval_days} days. The directory does not allow to change that."
+        )
+    return remarks
 
 
 def refuse_denied(current: ServiceAccount, asked: Iterable[Account]) -> None:

@@ -38,6 +38,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_acco
     adjustment,
     creation,
     refuse_denied,
+    remarks_on,
     removal,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account_delegations import without
@@ -153,7 +154,7 @@ class Msa:
             change: Change | None = self._creation(wanted)
         else:
             change = adjustment(current, wanted, names)
-            self._remarks += _of_interval(current, wanted.interval_days)
+            self._remarks += remarks_on(current, wanted)
         dn = current.dn if current else t.cast(Change, change).target
         return [*([change] if change else []), *self._links(dn, current.hosts if current else ())]
 
@@ -232,9 +233,3 @@ def _opened(params: Mapping[str, t.Any], request: Request, open_it: OpenDirector
             for server in params["replicated_to"] or ()
         }
         yield Msa(directory, request, others)
-
-
-def _of_interval(current: ServiceAccount, wanted: int) -> list[str]:
-    if current.interval_days in (None, wanted):
-        return []
-    return [f"The password changes every {current.interval_days} days. The directory does not allow to change that."]

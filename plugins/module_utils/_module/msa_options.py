@@ -39,7 +39,7 @@ SPEC: dict[str, t.Any] = {
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "path": {"type": "str"},
         "description": {"type": "str"},
-        "enabled": {"type": "bool", "default": True},
+        "enabled": {"type": "bool"},
         "dns_host_name": {"type": "str"},
         "managed_password_interval_days": {"type": "int", "default": 30, "no_log": False},
         "kerberos_encryption_types": {

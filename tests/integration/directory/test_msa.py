@@ -219,7 +219,9 @@ def test_what_is_told_of_accounts(
     assert (bare["orphan"], bare["enabled"], bare["password_last_set"]) == (True, False, None)
     assert bare["kerberos_encryption_types"] == ["rc4", "aes256"]
     administrator.modify(bare["dn"], {"unicodePwd": [(ldap3.MODIFY_REPLACE, [lab_directory.quoted("Xy12345678aA1!")])]})
-    task(msa, name=name, host="odj02", **power)
+    stays = task(msa, name=name, host="odj02", **power)
+    assert (stays["service_account"]["enabled"], len(stays["remarks"])) == (False, 1)
+    task(msa, name=name, enabled=True, **power)
     asked = task(msa_info, names=[f"{name.upper()[:-2]}*"], kinds=["standalone"])
     (told,) = [account for account in asked["service_accounts"] if account["name"] == name]
     assert (told["orphan"], told["enabled"], told["password_age_days"]) == (False, True, 0)

@@ -117,7 +117,8 @@ def test_an_account_that_was_renamed_moved_and_disabled(
     there = f"CN=Renamed,{yard}"
     administrator.modify(there, {"userAccountControl": [(ldap3.MODIFY_REPLACE, [4098])]})
     assert not task(msa, name=name.upper(), enabled=False, **power)["changed"]
-    moved = both(name=name.upper(), hosts={"add": ["odj02"], "remove": ["odj01"]})
+    assert "is disabled and stays so" in task(msa, name=name, **power)["remarks"][0]
+    moved = both(name=name.upper(), enabled=True, hosts={"add": ["odj02"], "remove": ["odj01"]})
     steps = [(change["action"], change["target"]) for change in moved["plan"]["changes"]]
     assert steps[0] == ("modify", there)
     assert [step for step, __ in steps[1:]] == ["unlink_host", "link_host"]

@@ -78,13 +78,24 @@ def test_an_account_whose_cn_is_not_its_name_is_used_where_it_is(directory: Fake
     there = f"CN=Renamed,{unit}"
     directory.put(there, objectClass=SMSA, sAMAccountName="msaODJ2$", objectSid=Sid(5, (21, 1, 2, 3, 7)).to_bytes(),
                   userAccountControl="4098")  # fmt: skip
-    done = account(directory, name="MSAodj2", host="odj01")
+    done = account(directory, name="MSAodj2", host="odj01", enabled=True)
     assert [(c["action"], c["target"]) for c in done["plan"]["changes"]] == [("modify", there), ("link_host", HOST)]
     assert directory.value(HOST, "msDS-HostServiceAccount") == there.encode()
     assert (done["service_account"]["name"], done["service_account"]["enabled"]) == ("msaODJ2", True)
     assert not account(directory, name="msaODJ2", host="odj01")["changed"]
     account(directory, name="msaODJ2", state="absent", force=True)
     assert account(directory, name="msaODJ2", state="absent")["changed"] is False
+
+
+def test_an_account_that_somebody_disabled_stays_so_until_it_is_asked_for(directory: FakeDirectory) -> None:
+    assert account(directory)["service_account"]["enabled"], "a new one may be used"
+    account(directory, enabled=False)
+    kept = account(directory, description="x", host="odj01")
+    assert (kept["changed"], kept["service_account"]["enabled"]) == (True, False)
+    assert kept["remarks"] == ["msaODJ1$ is disabled and stays so. Set enabled to true when it is to be used."]
+    assert account(directory, enabled=False)["remarks"] == []
+    assert account(directory, enabled=True)["service_account"]["enabled"]
+    assert not account(directory, name="msaODJ2", enabled=False)["service_account"]["enabled"]
 
 
 def test_a_place_that_is_taken_is_found_before_anything_is_written(directory: FakeDirectory) -> None:
@@ -190,7 +201,7 @@ def test_a_run_after_an_interruption_goes_on(directory: FakeDirectory) -> None:
     units = [directory.unit(f"OU={name},{BASE}", grant) for name in ("A", "B")]
     gone: dict[str, t.Any] = {"state": "absent", "force": True, "remove_delegations": units}
     directory.refuse[units[1]] = unreachable("change nTSecurityDescriptor", units[1], "the server ended the connection")
-    with pytest.raises(OdjError, match="Done before this: OU=A"):
+    with pytest.raises(OdjError, match="before this: OU=A"):
         account(directory, **gone)
     del directory.refuse[units[1]]
     done = account(directory, **gone)
@@ -246,7 +257,7 @@ def test_another_server_that_goes_away_while_it_is_waited_for_is_named(
     servers = {"dc1": directory, "dc2": Lost()}
     given = parameters(msa, name="msaODJ1", replicated_to=["dc2"])
     with (
-        msa.open_job(given, lambda settings: nullcontext(servers[settings.server])) as job,
+        msa.open_job(given, lambda settings: nullcontext(servers[str(settings.server)])) as job,
         pytest.raises(DirectoryError, match=r"\(dc2\): the server ended the connection.*is written") as caught,
     ):
         carry_out(job, check_mode=False)
