@@ -142,6 +142,7 @@ _CONNECTION_ADVICE = (
     ("unexpected eof", "The server ended the TLS handshake: it may have no certificate for LDAP."),
     ("ended the session", "The domain controller ended it, as one does that restarts or is overloaded: run again."),
     ("ended the connection", "The domain controller ended it, as one does that restarts or is overloaded: run again."),
+    ("broken pipe", "The domain controller ended the connection: run again."),
     ("not ldap", "Something else than a domain controller answers there, or changes what it says."),
     ("connection reset", "The server ended the connection: it may have no certificate for LDAP."),
     ("refused", "Nothing listens there: check server and port, and that LDAP over TLS is set up on it."),

@@ -38,6 +38,7 @@ except ImportError:  # said by session.LDAP3_IMPORT_ERROR
 
 _CHUNK = 1 << 14  # a TLS record; more would only be allocated, not filled
 _UNFINISHED = (REFERENCE, INTERMEDIATE)
+_ENDED = "the server ended the connection"
 
 
 @dataclass(slots=True)
@@ -78,10 +79,18 @@ class PipelinedStrategy(SyncStrategy):
         return message_id
 
     def send(self, message_type: str, request: t.Any, controls: t.Any = None) -> int:
-        """Send what ldap3 encodes, unless the connection is gone."""
+        """Send what ldap3 encodes.
+
+        Raises:
+            LDAPException: The connection is gone.
+
+        """
         if self._broken and message_type != "unbindRequest":
             raise self._broken
-        return t.cast(int, super().send(message_type, request, controls))  # type: ignore[no-untyped-call]
+        try:
+            return t.cast(int, super().send(message_type, request, controls))  # type: ignore[no-untyped-call]
+        except LDAPSocketSendError as problem:
+            raise self._end(LDAPSocketSendError, str(problem)) from problem
 
     def send_raw(self, message_id: int, message_type: str, message: bytes) -> None:
         """Send a message that is encoded already; its type is one of ldap3's words (a key of ber.DONE).
@@ -96,7 +105,7 @@ class PipelinedStrategy(SyncStrategy):
         try:
             self.connection.socket.sendall(message)
         except (OSError, AttributeError) as problem:
-            raise self._end(LDAPSocketSendError, f"error sending data: {problem}") from problem
+            raise self._end(LDAPSocketSendError, _reason("sending", problem)) from problem
 
     def wait_any(self, message_ids: Container[int]) -> int:
         """Return the id of one of these requests whose answer is complete, waiting for it when there is none.
@@ -145,9 +154,9 @@ class PipelinedStrategy(SyncStrategy):
         try:
             data: bytes = self.connection.socket.recv(_CHUNK)
         except (OSError, AttributeError) as problem:
-            raise self._end(LDAPSocketReceiveError, f"error receiving data: {problem}") from problem
+            raise self._end(LDAPSocketReceiveError, _reason("receiving", problem)) from problem
         if not data:
-            raise self._end(LDAPSessionTerminatedByServerError, "the server ended the connection")
+            raise self._end(LDAPSessionTerminatedByServerError, _ENDED)
         return data
 
     def _take_all(self) -> bool:
@@ -185,6 +194,10 @@ class PipelinedStrategy(SyncStrategy):
         self.connection.last_error = text
         self._broken = kind(text)
         return self._broken
+
+
+def _reason(doing: str, problem: Exception) -> str:
+    return f"{_ENDED}: {problem}" if isinstance(problem, ConnectionError) else f"error {doing} data: {problem}"
 
 
 def _parting(notice: Result) -> str:

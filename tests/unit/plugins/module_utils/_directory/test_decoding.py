@@ -196,6 +196,30 @@ def test_what_is_no_answer_ends_the_connection(data: bytes, said: str) -> None:
         collected(data + END)
 
 
+@pytest.mark.parametrize("problem", [ConnectionResetError(104, "Connection reset by peer"), TimeoutError("timed out")])
+def test_a_connection_that_fails_says_how_and_is_not_used_again(problem: OSError) -> None:
+    class Failing(Wire):
+        def recv(self, size: int) -> bytes:
+            self.reads += 1
+            raise problem
+
+        def sendall(self, data: bytes) -> None:
+            if data:
+                raise problem
+
+    wire = Failing(b"", 1)
+    strategy = waiting(wire)
+    said = (
+        "the server ended the connection: .*reset" if isinstance(problem, ConnectionError) else "receiving.*timed out"
+    )
+    for __ in range(2):
+        with pytest.raises(LDAPException, match=said):
+            strategy.collect(7)
+    assert wire.reads == 1
+    with pytest.raises(LDAPException, match=said.replace("receiving", "sending")):
+        waiting(wire).send_raw(9, "searchRequest", b"x")
+
+
 def test_an_answer_that_was_given_up_is_kept_apart() -> None:
     late = short(0x30, short(2, b"\x08"), short(0x67, REFUSED))
     strategy = waiting(Wire(late + END, 5))

@@ -87,6 +87,7 @@ def test_the_servers_own_text_makes_the_advice_more_precise(code: int, text: str
         ("timed out", "timeout"),
         ("the server ended the session (52): shutting down", "run again"),
         ("the server ended the connection", "run again"),
+        ("the server ended the connection: [Errno 104] Connection reset by peer", "run again"),
         ("the server sent what is not LDAP: a message", "Something else than a domain controller"),
         ("something else", "can reach it"),
     ],

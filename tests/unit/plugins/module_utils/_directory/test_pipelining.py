@@ -177,6 +177,18 @@ def test_a_single_change_whose_answer_is_lost_is_in_doubt() -> None:
             getattr(directory, change)("cn=x", *given)
 
 
+def test_after_a_request_that_could_not_be_sent_no_other_is() -> None:
+    with served(lambda requests: []) as directory:
+        whole = directory._connection.socket
+        directory._connection.socket = Deaf(whole)
+        with pytest.raises(DirectoryError, match=r"Broken pipe.*run again") as first:
+            directory.add("cn=x", "container", {})
+        directory._connection.socket = whole
+        (second,) = directory.run_all([reading("cn=x")])
+    assert isinstance(second, DirectoryError)
+    assert second.got == first.value.got
+
+
 class Drops:
     """A socket that hands out one byte at a time."""
 
@@ -188,6 +200,13 @@ class Drops:
 
     def __getattr__(self, name: str) -> t.Any:
         return getattr(self._whole, name)
+
+
+class Deaf(Drops):
+    """A socket that takes nothing any more."""
+
+    def sendall(self, data: bytes) -> None:
+        raise BrokenPipeError(32, "Broken pipe")
 
 
 def test_an_answer_that_comes_in_drops_does_not_hold_the_task(monkeypatch: pytest.MonkeyPatch) -> None:
