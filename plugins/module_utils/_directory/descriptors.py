@@ -189,13 +189,6 @@ def _raise_problems(outcomes: Sequence[object]) -> None:
     raise OdjError(first.tried, on=first.on, got=first.got, advice=advice)
 
 
-def _of_all(alike: Sequence[OdjError]) -> OdjError:
-    first, *others = alike
-    if not others:
-        return first
-    return OdjError(first.tried, on="; ".join(problem.on for problem in alike), got=first.got, advice=first.advice)
-
-
 def write_dacl(directory: Directory, dn: str, known: SecurityDescriptor, wanted: SecurityDescriptor) -> None:
     """Write one access list in the same way, where a list that somebody else changes is not to be planned anew.
 
@@ -231,3 +224,10 @@ def interrupted(problem: OdjError, done: Sequence[str]) -> OdjError:
         return problem
     advice = f"{problem.advice} Changed before this: {'; '.join(others)}.".lstrip()
     return OdjError(problem.tried, on=problem.on, got=problem.got, advice=advice)
+
+
+def _of_all(alike: Sequence[OdjError]) -> OdjError:
+    first, *others = alike
+    if not others:
+        return first
+    return OdjError(first.tried, on="; ".join(problem.on for problem in alike), got=first.got, advice=first.advice)

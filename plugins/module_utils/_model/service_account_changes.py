@@ -94,18 +94,6 @@ def adjustment(current: ServiceAccount, wanted: Wanted, names: Mapping[Sid, str]
     )
 
 
-def remarks_on(current: ServiceAccount, wanted: Wanted) -> list[str]:
-    """Return what somebody should know of an existing account that is left as it is."""
-    remarks = []
-    if wanted.enabled is None and not current.enabled:
-        remarks.append(f"{current.name}$ is disabled and stays so. Set enabled to true when it is to be used.")
-    if current.interval_days not in (None, wanted.interval_days):
-        remarks.append(
-            f"The password changes every {current.interval_days} days. The directory does not allow to change that."
-        )
-    return remarks
-
-
 def refuse_denied(current: ServiceAccount, asked: Iterable[Account]) -> None:
     """Raise ServiceAccountError when one of these is denied to read the password of a group account."""
     denied = denied_in(current.membership) if current.membership else ()
@@ -117,6 +105,18 @@ def refuse_denied(current: ServiceAccount, asked: Iterable[Account]) -> None:
             got=f"an entry in {_MEMBERSHIP} denies it",
             advice="A Deny is never overridden or removed here: find out why it is there, and remove it if wrong.",
         )
+
+
+def remarks_on(current: ServiceAccount, wanted: Wanted) -> list[str]:
+    """Return what somebody should know of an existing account that is left as it is."""
+    remarks = []
+    if wanted.enabled is None and not current.enabled:
+        remarks.append(f"{current.name}$ is disabled and stays so. Set enabled to true when it is to be used.")
+    if current.interval_days not in (None, wanted.interval_days):
+        remarks.append(
+            f"The password changes every {current.interval_days} days. The directory does not allow to change that."
+        )
+    return remarks
 
 
 def _as_wanted(current: ServiceAccount, names: Mapping[Sid, str]) -> Wanted:

@@ -18,8 +18,6 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_des
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import ADMINISTRATORS, EVERYONE, Sid
 
-GENERIC_READ = 0x80000000  # MS-ADTS 5.1.3.2; on an object of the directory it holds READ_PROPERTY
-
 
 def readers_descriptor(readers: Sequence[Sid]) -> bytes:
     """Return msDS-GroupMSAMembership for these readers: owner Administrators, full control for each."""
@@ -81,7 +79,7 @@ def _grant(sid: Sid) -> bytes:
 def _reading_rule(ace: bytes) -> AccessRule | None:
     rule = AccessRule.from_ace(ace)
     reads = rule is not None and rule.applies_here and rule.object_type is None
-    return rule if rule and reads and rule.mask & (READ_PROPERTY | GENERIC_READ | GENERIC_ALL) else None
+    return rule if rule and reads and rule.mask & (READ_PROPERTY | GENERIC_ALL) else None
 
 
 def _lets_read(ace: bytes) -> bool:

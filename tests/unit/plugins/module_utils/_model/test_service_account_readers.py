@@ -5,21 +5,15 @@ import dataclasses
 import uuid
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import (
-    FULL_CONTROL,
     INHERIT_ONLY,
     READ_PROPERTY,
     AccessRule,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import (
-    DACL_PRESENT,
-    SACL_PRESENT,
-    SELF_RELATIVE,
-    Acl,
     SecurityDescriptor,
     new_descriptor,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account_readers import (
-    GENERIC_READ,
     denied_in,
     edited,
     readers_descriptor,
@@ -71,31 +65,3 @@ def test_a_missing_list_means_everyone_and_is_made_anew() -> None:
     bare = dataclasses.replace(SecurityDescriptor.parse(readers_descriptor(())), dacl=None).to_bytes()
     assert readers_in(bare) == (EVERYONE,)
     assert edited(bare, (ONE,)) == readers_descriptor((ONE,)) == edited(b"", (ONE,))
-
-
-def test_generic_rights_let_and_forbid_to_read_too() -> None:
-    data = descriptor(AccessRule(False, GENERIC_READ, THREE), AccessRule(True, GENERIC_READ, ONE))
-    assert (readers_in(data), denied_in(data)) == ((ONE,), (THREE,))
-    assert readers_in(edited(data, ())) == ()
-
-
-def test_what_is_not_the_list_and_what_is_not_understood_stays_to_the_byte() -> None:
-    """Owner, group, audit list, flags, and entries of types and SIDs that nobody here knows."""
-    unknown = bytes.fromhex("7f 00 0c 00 0102030405060708".replace(" ", ""))
-    stranger = AccessRule(True, 0x20, Sid(5, (21, 9, 9, 9, 9))).to_ace()
-    deny = AccessRule(False, FULL_CONTROL, Sid(5, (21, 9, 9, 9, 8))).to_ace()
-    granted = AccessRule(True, FULL_CONTROL, ONE).to_ace()
-    audit = bytes((2, 0xC0)) + stranger[2:]
-    old = SecurityDescriptor(
-        SELF_RELATIVE | DACL_PRESENT | SACL_PRESENT | 0x1400,
-        owner=THREE.to_bytes(),
-        group=TWO.to_bytes(),
-        sacl=Acl(2, (audit,)),
-        dacl=Acl(4, (deny, unknown, granted, stranger)),
-    )
-    new = SecurityDescriptor.parse(edited(old.to_bytes(), (TWO,)))
-    assert dataclasses.replace(new, dacl=None) == dataclasses.replace(old, dacl=None)
-    assert new.dacl is not None
-    added = AccessRule(True, FULL_CONTROL, TWO).to_ace()
-    assert (new.dacl.revision, new.dacl.aces) == (4, (deny, unknown, stranger, added))
-    assert edited(old.to_bytes(), (ONE,)) == old.to_bytes()

@@ -17,9 +17,17 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors i
     unreachable,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.filters import Equals, Filter
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import FULL_CONTROL, AccessRule
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation import RIGHTS
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput, OdjError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import carry_out
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import (
+    DACL_PRESENT,
+    SACL_PRESENT,
+    SELF_RELATIVE,
+    Acl,
+    SecurityDescriptor,
+)
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account import ServiceAccountError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import Sid
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module import msa
@@ -230,6 +238,28 @@ def test_entries_of_an_account_that_was_made_anew_are_not_mixed_up(directory: Fa
     assert both[0] == str(old)
     assert len(both) == 2
     assert account(directory, **GROUP, readers={"remove": [str(old)]})["service_account"]["allowed_readers"] == both[1:]
+
+
+def test_what_is_not_the_list_of_readers_and_what_is_not_understood_stays_to_the_byte(directory: FakeDirectory) -> None:
+    """Owner, group, audit list, flags, and entries of types and SIDs that nobody here knows."""
+    account(directory, **GROUP)
+    ghere, attribute = f"CN=gmsaODJ,{MSA_CONTAINER}", "msDS-GroupMSAMembership"
+    one, two = (Sid.from_bytes(directory.value(f"CN=ODJ0{n},CN=Users,{BASE}", "objectSid") or b"") for n in (1, 2))
+    unknown = bytes.fromhex("7f000c000102030405060708")
+    stranger = AccessRule(True, 0x20, Sid(5, (21, 9, 9, 9, 9))).to_ace()
+    deny = AccessRule(False, FULL_CONTROL, Sid(5, (21, 9, 9, 9, 8))).to_ace()
+    grants = [AccessRule(True, FULL_CONTROL, sid).to_ace() for sid in (one, two)]
+    old = SecurityDescriptor(
+        SELF_RELATIVE | DACL_PRESENT | SACL_PRESENT | 0x1400,  # 0x1400: protected from inheritance, inherited once
+        owner=one.to_bytes(),
+        group=two.to_bytes(),
+        sacl=Acl(2, (bytes((2, 0xC0)) + stranger[2:],)),
+        dacl=Acl(4, (deny, unknown, grants[0], stranger)),
+    )
+    directory.put(ghere, **{attribute: old.to_bytes()})
+    account(directory, **GROUP, readers={"add": ["odj02"], "remove": ["odj01"]})
+    wanted = old.with_dacl((deny, unknown, stranger, grants[1]))
+    assert directory.value(ghere, attribute) == wanted.to_bytes()
 
 
 def test_a_result_holds_nothing_secret_and_no_bytes(directory: FakeDirectory) -> None:
