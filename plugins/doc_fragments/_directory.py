@@ -9,11 +9,28 @@ class ModuleDocFragment:
 options:
   server:
     description:
-      - Name or address of one writable domain controller. The whole task stays with it.
+      - Name or address of one domain controller that can be written to. The whole task stays with it.
+      - Either this or O(domain) is needed; this one wins when both are set.
       - Taken from the environment variable E(ODJ_LDAP_SERVER) when not set.
       - Here and below, a variable that is set and empty counts as not set.
     type: str
-    required: true
+  domain:
+    description:
+      - DNS name of the domain. Its domain controllers are looked up in DNS when O(server) is not set, first the one
+        with the role PDC emulator (C(_ldap._tcp.pdc._msdcs)), then the others (C(_ldap._tcp.dc._msdcs)) by priority
+        and weight.
+      - The first of them that can be reached, is trusted and is not read-only is taken, at most five are tried, and
+        the whole task stays with it; RV(directory.server) of the result says which one it is. That all tasks meet on
+        one domain controller as long as it is there keeps two of them from overwriting each other by replication.
+      - Taken from the environment variable E(ODJ_LDAP_DOMAIN) when not set.
+    type: str
+  dns_servers:
+    description:
+      - Addresses of DNS servers to ask for O(domain) and for the addresses of domain controllers, instead of those of
+        the operating system. For where the system's own do not know the domain.
+      - Taken from the environment variable E(ODJ_LDAP_DNS_SERVERS), separated by commas, when not set.
+    type: list
+    elements: str
   port:
     description:
       - Port of the domain controller. Default is 636 for V(ldaps) and 389 for V(start_tls).
@@ -24,18 +41,42 @@ options:
     type: str
     choices: [ldaps, start_tls]
     default: ldaps
+  auth_protocol:
+    description:
+      - How to log on, inside TLS in any case.
+      - V(simple) sends O(username) and O(password), and needs both.
+      - V(kerberos) shows a ticket that is got with O(password), with O(keytab), or from O(ccache). It is bound to the
+        TLS connection, so it works with domain controllers that demand channel binding (C(LdapEnforceChannelBinding)
+        2). Where the domain controllers of a realm are is taken from C(krb5.conf); the task's C(environment) can set
+        E(KRB5_CONFIG).
+      - Taken from the environment variable E(ODJ_LDAP_AUTH_PROTOCOL) when not set.
+    type: str
+    choices: [simple, kerberos]
+    default: simple
   username:
     description:
-      - Account to log on with, as C(DOMAIN\\name), user principal name or distinguished name.
+      - Account to log on with. For V(simple), C(DOMAIN\\name), user principal name or distinguished name. For
+        V(kerberos), C(name@REALM), the realm as C(krb5.conf) writes it, normally in capital letters; not needed with
+        O(ccache).
       - Taken from the environment variable E(ODJ_LDAP_USERNAME) when not set.
     type: str
-    required: true
   password:
     description:
-      - Password of O(username). It is sent inside TLS only (simple bind).
+      - Password of O(username). It is sent inside TLS only, and not at all with O(auth_protocol=kerberos).
       - Taken from the environment variable E(ODJ_LDAP_PASSWORD) when not set.
     type: str
-    required: true
+  keytab:
+    description:
+      - File with the Kerberos keys of O(username), instead of a password. The tickets stay in memory.
+      - Taken from the environment variable E(ODJ_LDAP_KEYTAB) when not set.
+    type: path
+  ccache:
+    description:
+      - Kerberos credential cache with a ticket-granting ticket, as C(kinit) or the automation platform made it, as a
+        path or as C(TYPE:residual). The default cache of the process (E(KRB5CCNAME)) is used when neither this, nor
+        O(password), nor O(keytab) is set.
+      - Taken from the environment variable E(ODJ_LDAP_CCACHE) when not set.
+    type: str
   ca_path:
     description:
       - PEM file with the certificate authority that issued the domain controller's certificate.
@@ -51,6 +92,8 @@ options:
   server_name:
     description:
       - Name that the certificate has to carry, when O(server) is an address or an alias that it does not carry.
+      - With O(auth_protocol=kerberos), the ticket is for this name too; else it is for the name that the domain
+        controller gives itself (C(dnsHostName)).
     type: str
   timeout:
     description:
@@ -59,6 +102,8 @@ options:
     default: 30
 requirements:
   - ldap3 >= 2.9
+  - gssapi and cryptography, for O(auth_protocol=kerberos)
+  - dnspython >= 2.5, for O(domain) and O(dns_servers)
 notes:
   - >-
     Runs where Python and ldap3 are, normally on the controller with C(delegate_to: localhost).

@@ -47,6 +47,17 @@ EXAMPLES = r"""
     require: true
   delegate_to: localhost
   run_once: true
+
+- name: Have a domain controller looked up, and log on by Kerberos
+  hybridjoin.odj.odj_organizational_unit_info:
+    domain: contoso.com
+    auth_protocol: kerberos
+    username: odj-automation@CONTOSO.COM
+    keytab: /runner/secrets/odj.keytab
+    organizational_units:
+      - OU=Autopilot,DC=contoso,DC=com
+  delegate_to: localhost
+  run_once: true
 """
 
 RETURN = r"""

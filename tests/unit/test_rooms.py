@@ -15,7 +15,7 @@ PREFIX = "ansible_collections.hybridjoin.odj.plugins."
 # room -> (rooms of ours it may import, outside packages beside the standard library)
 ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "module_utils/_model": ({"module_utils/_model"}, set()),
-    "module_utils/_directory": ({"module_utils/_model", "module_utils/_directory"}, {"ldap3"}),
+    "module_utils/_directory": ({"module_utils/_model", "module_utils/_directory"}, {"ldap3", "dns", "gssapi"}),
     "module_utils/_graph": ({"module_utils/_model", "module_utils/_graph"}, {"msal", "requests", "cryptography"}),
     "module_utils/_module": (
         {"module_utils/_model", "module_utils/_directory", "module_utils/_graph", "module_utils/_module"},

@@ -9,10 +9,18 @@ from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.filters import ANYTHING, Filter
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.filters import Filter
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
 
 NO_SUCH_OBJECT = 32
+ROOT_ATTRIBUTES = (
+    "defaultNamingContext",
+    "configurationNamingContext",
+    "schemaNamingContext",
+    "currentTime",
+    "dnsHostName",
+    "supportedCapabilities",
+)
 Attributes: t.TypeAlias = "Mapping[str, Sequence[bytes]]"
 T = t.TypeVar("T")
 
@@ -22,27 +30,48 @@ class Settings:
     """How to reach a domain controller, and as whom; named as the options of the modules.
 
     Attributes:
-        server: Name or address of one domain controller.
-        username: Name behind a domain and a backslash, user principal name, or distinguished name.
-        password: Its password.
+        server: Name or address of one domain controller; None to look one up in ``domain``.
+        domain: DNS name of the domain whose domain controllers are looked up.
+        dns_servers: Addresses of the DNS servers to ask; () for those of the system.
+        auth_protocol: "simple" or "kerberos".
+        username: For simple: name behind a domain and a backslash, user principal name, or distinguished name. For
+            kerberos: name@REALM; None for the principal of ``ccache``.
+        password: Its password; None when Kerberos takes ``keytab`` or ``ccache``.
+        keytab: File with the keys of the account.
+        ccache: Credential cache with its tickets; None for the default one of the process.
         port: None for the usual one of the mode.
         tls_mode: "ldaps" or "start_tls".
         ca_path: PEM file of the authority; None for those of the system.
         validate_certs: Whether certificate and name are checked.
-        server_name: The name the certificate has to carry; None for the server as given.
+        server_name: The name the certificate has to carry; None for the server as given or found.
         timeout: Seconds, for connecting and for each answer.
 
     """
 
-    server: str
-    username: str
-    password: str = field(repr=False)
+    server: str | None
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    domain: str | None = None
+    dns_servers: Sequence[str] = ()
+    auth_protocol: str = "simple"
+    keytab: str | None = None
+    ccache: str | None = None
     port: int | None = None
     tls_mode: str = "ldaps"
     ca_path: str | None = None
     validate_certs: bool = True
     server_name: str | None = None
     timeout: int = 30
+
+    @property
+    def account(self) -> str:
+        """As whom, for messages."""
+        return (self.username or "").strip() or "the account of the Kerberos tickets"
+
+    @property
+    def where(self) -> str:
+        """What the user named, for messages before a domain controller is found."""
+        return self.server or self.domain or ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +159,9 @@ Procedure: t.TypeAlias = Generator["Read | Write", "Entry | None", T]
 class Directory(t.Protocol):
     """What the rest of the directory side needs of a directory."""
 
+    def root(self) -> Entry:
+        """Return the rootDSE (MS-ADTS 3.1.1.3.2), read before the logon: ROOT_ATTRIBUTES as far as it has them."""
+
     def search(
         self,
         base: str,
@@ -181,13 +213,13 @@ class Directory(t.Protocol):
 
 
 def root_dse(directory: Directory, *attributes: str) -> Entry:
-    """Return these attributes of the rootDSE.
+    """Return what the domain controller says of itself.
 
     Raises:
-        DirectoryError: The server does not say one of them: it is no domain controller of Active Directory.
+        DirectoryError: It does not say one of the attributes: it is no domain controller of Active Directory.
 
     """
-    entry = next(iter(directory.search("", ANYTHING, attributes, scope="base")), Entry("", {}))
+    entry = directory.root()
     missing = [name for name in attributes if not entry.all(name)]
     if missing:
         raise DirectoryError(

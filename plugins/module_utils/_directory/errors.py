@@ -10,11 +10,12 @@ from collections.abc import Mapping
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
 
-_BIND_CODE = re.compile(r"\bdata ([0-9a-f]{3,8})\b", re.IGNORECASE)
+_BIND_CODE = re.compile(r"\bdata ([0-9a-f]{2,8})\b", re.IGNORECASE)
 _SOURCE_LINE = re.compile(r" ?\(_ssl\.c:\d+\)")
 
 # Windows error codes that Active Directory puts behind "data" when it refuses a logon.
 _BIND_ADVICE = {
+    "51f": "The domain controller found no other one to check the password with: it may be a read-only one.",
     "525": "There is no such account: check the user name and the domain.",
     "52e": "The user name or the password is wrong: check both.",
     "52f": "Restrictions on the account (empty password, logon policy) forbid this logon: lift them.",
@@ -24,9 +25,14 @@ _BIND_ADVICE = {
     "533": "The account is disabled: enable it.",
     "568": "The account is in too many groups for a logon: take it out of some, or use another one.",
     "569": "The account may not log on to domain controllers over the network: see the user rights there.",
+    "57": "The domain controller found the logon malformed; a channel binding that something on the way breaks is one "
+    "cause.",
     "701": "The account has expired: extend it.",
     "773": "The password must be changed before the first logon: set it without that condition.",
     "775": "The account is locked out: unlock it, and find out what keeps trying with an old password.",
+    # SEC_E_BAD_BINDINGS, MS-ERREF 2.1
+    "80090346": "The domain controller demands channel binding and got another one: something between may end the TLS "
+    "connection and begin another one.",
 }
 # Windows error codes (MS-ERREF 2.2) that Active Directory puts in front of its message, as eight hexadecimal digits.
 _SYSTEM_CODE = re.compile(r"([0-9a-f]{8}): ", re.IGNORECASE)
@@ -125,6 +131,7 @@ def in_doubt(problem: DirectoryError) -> DirectoryError:
 
 
 _CONNECTION_ADVICE = (
+    ("package cryptography missing", "Install the Python library cryptography: the channel binding needs it."),
     (
         "hostname mismatch",
         "The certificate is for another name: set server to a name it carries, or set server_name.",

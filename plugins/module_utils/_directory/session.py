@@ -7,10 +7,10 @@ from __future__ import annotations
 import typing as t
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.ber import DACL, modify_object, read_object
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.connection import connect, secure
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.connection import close, reach
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import (
     NO_SUCH_OBJECT,
     Attributes,
@@ -30,10 +30,12 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors i
     unreachable,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.filters import Filter
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.kerberos import translated
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.logon import check_account, log_on
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.pipeline import Pipeline
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.ranges import with_all_values
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.strategy import Answer, pipelined
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput, OdjError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
 
 try:
     from ldap3.core.exceptions import LDAPException
@@ -52,16 +54,29 @@ OPERATIONS = ("bind", "search", "modify", "add", "delete")
 class LdapDirectory:
     """A directory behind a bound ldap3 connection."""
 
-    def __init__(self, settings: Settings, connection: t.Any) -> None:
-        self._server = settings.server
+    def __init__(self, server: str, connection: t.Any, root: Entry) -> None:
+        """Take a connection that is trusted, and the rootDSE that was read through it."""
+        self._server = server
         self._connection = connection
+        self._root = root
         self._strategy: t.Any = None  # once it is logged on
-        self._counts: Counter[str] = Counter()
+        self._counts: Counter[str] = Counter(search=1 if root.values else 0)
 
-    def bind(self, username: str) -> None:
-        """Log on with what the connection was given."""
-        tried = f"log on as {username}"
-        self._send("bind", tried, self._server, self._connection.bind, read_server_info=False)
+    def root(self) -> Entry:
+        """See Directory."""
+        return self._root
+
+    def log_on(self, settings: Settings) -> None:
+        """Log on, once.
+
+        Raises:
+            DirectoryError: The server refuses the logon, or there are no tickets for it.
+
+        """
+        tried = f"log on as {settings.account}"
+        host = settings.server_name or self._root.text("dnsHostName") or self._server
+        with translated(tried, self._server):
+            self._send("bind", tried, self._server, log_on, settings, self._connection, host)
         refuse_failure(tried, self._server, self._connection.result)
         self.ready()
 
@@ -151,8 +166,7 @@ class LdapDirectory:
 
     def close(self) -> None:
         """End the connection; says nothing when that fails."""
-        with suppress(LDAPException, OSError):
-            self._connection.unbind()
+        close(self._connection)
 
     def _read_part(self, dn: str, attributes: Sequence[str]) -> Entry | None:
         step = Read(dn, attributes)
@@ -197,20 +211,18 @@ class LdapDirectory:
 
 @contextmanager
 def open_directory(settings: Settings) -> Iterator[Directory]:
-    """Connect over TLS, log on once, and yield the directory; the connection ends with the block.
+    """Find a domain controller, log on once inside TLS, and yield the directory; the connection ends with the block.
 
     Raises:
         InvalidInput: The settings cannot be meant as they stand.
         DirectoryError: The server cannot be reached or trusted, or refuses the logon.
 
     """
-    if not settings.username.strip() or not settings.password:
-        raise InvalidInput("log on to the directory", on=settings.server, got="username or password is empty")
-    connection = connect(settings)
-    directory = LdapDirectory(settings, connection)
+    check_account(settings)
+    reached = reach(settings)
+    directory = LdapDirectory(reached.name, reached.connection, reached.root)
     try:
-        secure(settings, connection)
-        directory.bind(settings.username)
+        directory.log_on(settings)
         yield directory
     finally:
         directory.close()

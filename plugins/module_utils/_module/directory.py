@@ -21,11 +21,21 @@ LIBRARIES = (("ldap3", LDAP3_IMPORT_ERROR),)
 
 
 DIRECTORY_OPTIONS: dict[str, dict[str, t.Any]] = {
-    "server": {"type": "str", "required": True, "fallback": from_environment("ODJ_LDAP_SERVER")},
+    "server": {"type": "str", "fallback": from_environment("ODJ_LDAP_SERVER")},
+    "domain": {"type": "str", "fallback": from_environment("ODJ_LDAP_DOMAIN")},
+    "dns_servers": {"type": "list", "elements": "str", "fallback": from_environment("ODJ_LDAP_DNS_SERVERS")},
     "port": {"type": "int"},
     "tls_mode": {"type": "str", "choices": ["ldaps", "start_tls"], "default": "ldaps"},
-    "username": {"type": "str", "required": True, "fallback": from_environment("ODJ_LDAP_USERNAME")},
-    "password": {"type": "str", "required": True, "no_log": True, "fallback": from_environment("ODJ_LDAP_PASSWORD")},
+    "auth_protocol": {
+        "type": "str",
+        "choices": ["simple", "kerberos"],
+        "default": "simple",
+        "fallback": from_environment("ODJ_LDAP_AUTH_PROTOCOL"),
+    },
+    "username": {"type": "str", "fallback": from_environment("ODJ_LDAP_USERNAME")},
+    "password": {"type": "str", "no_log": True, "fallback": from_environment("ODJ_LDAP_PASSWORD")},
+    "keytab": {"type": "path", "no_log": False, "fallback": from_environment("ODJ_LDAP_KEYTAB")},
+    "ccache": {"type": "str", "fallback": from_environment("ODJ_LDAP_CCACHE")},
     "ca_path": {"type": "path", "fallback": from_environment("ODJ_LDAP_CA_PATH")},
     "validate_certs": {"type": "bool", "default": True},
     "server_name": {"type": "str"},
@@ -47,7 +57,11 @@ def settings_from(params: Mapping[str, t.Any]) -> Settings:
         raise InvalidInput("read the options", on="timeout", got=f"{params['timeout']} is not a number of seconds")
     if params["port"] is not None and not 0 < params["port"] < 65536:
         raise InvalidInput("read the options", on="port", got=f"{params['port']} is not a port")
-    return Settings(**{name: params[name] for name in DIRECTORY_OPTIONS})
+    if not (params["server"] or params["domain"]):
+        advice = "Name a domain controller with server, or have one looked up with domain."
+        raise InvalidInput("read the options", on="server", got="it is not set", advice=advice)
+    given = {name: params[name] for name in DIRECTORY_OPTIONS}
+    return Settings(**{**given, "dns_servers": tuple(params["dns_servers"] or ())})
 
 
 @contextmanager

@@ -51,7 +51,12 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._module.directory i
     settings_from,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.msa_names import find_hosts, find_readers
-from ansible_collections.hybridjoin.odj.plugins.module_utils._module.msa_options import SPEC, Request, request_from
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.msa_options import (
+    SPEC,
+    Request,
+    check_others,
+    request_from,
+)
 
 __all__ = ["LIBRARIES", "SPEC", "open_job"]
 
@@ -228,6 +233,7 @@ def _opened(params: Mapping[str, t.Any], request: Request, open_it: OpenDirector
     settings = settings_from(params)
     with ExitStack() as stack:
         directory = stack.enter_context(open_it(settings))
+        check_others(directory.facts()["server"], params["replicated_to"])
         others = {
             server: stack.enter_context(open_it(replace(settings, server=server, server_name=None)))
             for server in params["replicated_to"] or ()

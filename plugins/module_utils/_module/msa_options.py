@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.account_name import AccountName
@@ -20,7 +20,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_acco
     checked_dns_name,
     checked_name,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._module.directory import DIRECTORY_OPTIONS
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.directory import DIRECTORY_OPTIONS, settings_from
 
 _EDIT: dict[str, t.Any] = {
     "type": "dict",
@@ -94,7 +94,7 @@ def request_from(params: Mapping[str, t.Any]) -> Request:
         )
     if params["replication_timeout"] < 0:
         raise InvalidInput("read the options", on="replication_timeout", got="it must not be negative")
-    _check_servers(params)
+    check_others(params["server"], params["replicated_to"])
     units = params["remove_delegations"] or ()
     if units and params["state"] != "absent":
         raise InvalidInput("read the options", on="remove_delegations", got="it is for state absent only")
@@ -106,7 +106,7 @@ def request_from(params: Mapping[str, t.Any]) -> Request:
         hosts=hosts,
         readers=readers,
         delegations=dict({n.key: (n, text) for n, text in zip(parse_all(units), units, strict=True)}.values()),
-        username=params["username"],
+        username=settings_from(params).account,
         replication_timeout=params["replication_timeout"],
         force=params["force"],
     )
@@ -149,10 +149,16 @@ def _readers(params: Mapping[str, t.Any]) -> ListEdit[str] | None:
     return edit if params["kind"] == "group" else None
 
 
-def _check_servers(params: Mapping[str, t.Any]) -> None:
-    servers = [server.strip().casefold() for server in params["replicated_to"] or ()]
+def check_others(server: str | None, others: Sequence[str] | None) -> None:
+    """Refuse a list of other domain controllers that is none.
+
+    Raises:
+        InvalidInput: A name is empty or there twice, or is that of the server that is written to.
+
+    """
+    servers = [other.strip().casefold() for other in others or ()]
     wrong = "a name is empty" if "" in servers else "a name is there twice" if len(set(servers)) < len(servers) else ""
-    if params["server"].strip().casefold() in servers:
-        wrong = f"{params['server']} is the server that is written to"
+    if server and server.strip().casefold() in servers:
+        wrong = f"{server} is the server that is written to"
     if wrong:
         raise InvalidInput("read the options", on="replicated_to", got=wrong)

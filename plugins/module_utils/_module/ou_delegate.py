@@ -21,6 +21,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._module.directory i
     LIBRARIES,
     OpenDirectory,
     job_in_directory,
+    settings_from,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.ou_delegate_access import OuDelegate, Request
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.ou_delegate_restore import OuRestore
@@ -62,7 +63,7 @@ def open_job(params: Mapping[str, t.Any], open_it: OpenDirectory = open_director
     requested = params["organizational_units"]
     units = {name.key: (name, text) for name, text in zip(parse_all(requested), requested, strict=True)}
     allowed = parse_all(params["allow_unusual_targets"], "allow_unusual_targets")
-    targets = Targets(dict(units.values()), allowed, params["username"])
+    targets = Targets(dict(units.values()), allowed, settings_from(params).account)
     accounts = params["accounts"] or []
     for account in (*accounts, *params["connector_accounts"]):
         AccountName.parse(account)

@@ -68,6 +68,9 @@ class Watched:
         self._before = before
         self._looks = 0
 
+    def root(self) -> Entry:
+        return self._directory.root()
+
     def search(self, base: str, where: Filter, attributes: Sequence[str], **named: t.Any) -> list[Entry]:
         if "userAccountControl" in attributes:
             self._looks += 1

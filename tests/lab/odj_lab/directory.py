@@ -23,7 +23,7 @@ from odj_lab.processes import LabError
 from odj_lab.settings import Lab
 
 SCRIPT = Path(__file__).parents[1] / "samba-lab.sh"
-PORTS = (88, 135, 389, 445, 464, 636, 3268, 3269)
+PORTS = (53, 88, 135, 389, 445, 464, 636, 3268, 3269)
 
 
 def organizational_units(lab: Lab) -> tuple[str, ...]:
@@ -53,6 +53,16 @@ def computer_dn(lab: Lab, server: str) -> str:
 def instance_dir(lab: Lab) -> Path:
     """Return the directory of dc1."""
     return lab.directory_dir / "dc1"
+
+
+def krb5_conf(lab: Lab) -> Path:
+    """Return the configuration with which Kerberos finds the lab's domain (KRB5_CONFIG)."""
+    return instance_dir(lab) / "krb5.conf"
+
+
+def demands_channel_binding(lab: Lab) -> bool:
+    """Say whether dc1 takes Kerberos inside TLS with the right channel binding only (samba-lab.sh, strong_auth)."""
+    return "ldap server require strong auth = yes" in (instance_dir(lab) / "smb.conf").read_text(encoding="utf-8")
 
 
 def process(lab: Lab) -> processes.Process | None:
@@ -217,4 +227,5 @@ def _environment(lab: Lab) -> dict[str, str]:
         "LAB_TLS_CERT": str(certificate),
         "LAB_TLS_KEY": str(key),
         "LAB_MAXRUN": str(maximum_seconds()),
+        "LAB_DNS": "1",
     }

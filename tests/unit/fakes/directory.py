@@ -106,6 +106,9 @@ class FakeDirectory:
         """Return what is stored, for assertions."""
         return self._objects[_key(dn)].one(attribute)
 
+    def root(self) -> Entry:
+        return self._objects[()]
+
     def search(
         self,
         base: str,

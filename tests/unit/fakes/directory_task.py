@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import types
 import typing as t
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Directory, Settings
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import carry_out
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import FakeDirectory
 
@@ -27,5 +28,10 @@ def run(
     directory.counts.clear()
     directory.counts["bind"] = 1
     directory.read_only = check
-    with module.open_job(parameters(module, **options), lambda settings: nullcontext(directory)) as job:
+
+    def opened(settings: Settings) -> AbstractContextManager[Directory]:
+        directory.counts["search"] += 1  # the rootDSE, before the logon
+        return nullcontext(directory)
+
+    with module.open_job(parameters(module, **options), opened) as job:
         return carry_out(job, check_mode=check)

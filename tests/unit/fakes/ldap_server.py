@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 import typing as t
 from collections.abc import Callable, Iterator
@@ -12,7 +13,7 @@ from contextlib import contextmanager, suppress
 import ldap3
 from ldap3.strategy.base import BaseStrategy
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Settings
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Entry
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.session import LdapDirectory
 
 UNBIND, SEARCH, MODIFY = 2, 3, 6
@@ -81,31 +82,48 @@ def _requests(connection: socket.socket) -> Iterator[list[Request]]:
 
 
 @contextmanager
-def served(answer: Answer) -> Iterator[LdapDirectory]:
-    """Yield a directory that is logged on, so to speak; ``answer`` gets what arrived and returns what is sent.
+def listening(
+    answer: Answer, place: tuple[str, int] = ("127.0.0.1", 0), tls: ssl.SSLContext | None = None
+) -> Iterator[int]:
+    """Yield the port of something that takes one connection; ``answer`` gets what arrived and returns what is sent.
 
     An answer that is empty ends nothing; an answer that holds b"" ends the connection.
     """
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        thread = threading.Thread(target=_serve, args=(server, answer))
+    with socket.create_server(place) as server:
+        thread = threading.Thread(target=_serve, args=(server, answer, tls))
         thread.start()
-        port = server.getsockname()[1]
+        try:
+            yield server.getsockname()[1]
+        finally:
+            server.shutdown(socket.SHUT_RDWR)  # so that nobody waits for a connection that never came
+            thread.join()
+
+
+@contextmanager
+def served(answer: Answer) -> Iterator[LdapDirectory]:
+    """Yield a directory that is logged on, so to speak; ``answer`` as for listening()."""
+    with listening(answer) as port:
         connection = ldap3.Connection(
             ldap3.Server("127.0.0.1", port, get_info=ldap3.NONE), check_names=False, receive_timeout=5
         )
         connection.open(read_server_info=False)
-        directory = LdapDirectory(Settings("fake", "x", "y"), connection)
+        directory = LdapDirectory("fake", connection, Entry("", {}))
         try:
             directory.ready()
             yield directory
         finally:
             directory.close()
-            thread.join()
 
 
-def _serve(server: socket.socket, answer: Answer) -> None:
-    connection, __ = server.accept()
-    with connection, suppress(ConnectionError):
+def _serve(server: socket.socket, answer: Answer, tls: ssl.SSLContext | None) -> None:
+    with suppress(OSError):
+        accepted, __ = server.accept()
+        with accepted, tls.wrap_socket(accepted, server_side=True) if tls else accepted as connection:
+            _talk(connection, answer)
+
+
+def _talk(connection: socket.socket, answer: Answer) -> None:
+    with suppress(ConnectionError):
         open_ = True
         for requests in _requests(connection):
             for data in answer(requests) if requests and open_ else ():

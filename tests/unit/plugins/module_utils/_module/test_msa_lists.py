@@ -265,7 +265,7 @@ class Forest:
         def opened(settings: Settings) -> t.Any:
             self.opened.append(settings)
             if settings.server not in self.servers:
-                raise DirectoryError("connect to the directory", on=settings.server)
+                raise DirectoryError("connect to the directory", on=settings.where)
             return nullcontext(self.servers[settings.server])
 
         given = {"name": "msaODJ1", "server_name": "alias", "replicated_to": ["dc2"], "replication_timeout": 0}
