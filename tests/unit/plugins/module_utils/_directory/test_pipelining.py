@@ -178,15 +178,24 @@ def test_a_single_change_whose_answer_is_lost_is_in_doubt() -> None:
 
 
 def test_after_a_request_that_could_not_be_sent_no_other_is() -> None:
-    with served(lambda requests: []) as directory:
+    seen: list[Request] = []
+
+    def note(requests: list[Request]) -> list[bytes]:
+        seen.extend(requests)
+        return []
+
+    with served(note) as directory:
         whole = directory._connection.socket
         directory._connection.socket = Deaf(whole)
         with pytest.raises(DirectoryError, match=r"Broken pipe.*run again") as first:
             directory.add("cn=x", "container", {})
         directory._connection.socket = whole
         (second,) = directory.run_all([reading("cn=x")])
+        with pytest.raises(DirectoryError) as third:
+            directory.delete("cn=x")
     assert isinstance(second, DirectoryError)
-    assert second.got == first.value.got
+    assert second.got == first.value.got == third.value.got
+    assert seen == []
 
 
 class Drops:
