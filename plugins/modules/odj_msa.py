@@ -42,6 +42,9 @@ options:
   name:
     description:
       - Name of the account, at most 15 characters, without the dollar sign.
+      - >-
+        An account that the directory takes for the same is an error (not every directory tells letters with accents
+        from those without).
     type: str
     required: true
   kind:
@@ -69,9 +72,11 @@ options:
     type: str
   enabled:
     description:
-      - Whether the account may be used.
+      - Whether the account may be used. A new account may when this is not set.
+      - >-
+        An account that exists is left as it is when not set: somebody may have disabled it for a reason. It is remarked
+        on in RV(remarks) then.
     type: bool
-    default: true
   dns_host_name:
     description:
       - DNS host name of the account. Needed to create an account of O(kind=group). Left as it is when not set.
@@ -84,7 +89,8 @@ options:
     default: 30
   kerberos_encryption_types:
     description:
-      - Exactly the encryption types of Kerberos that the account has.
+      - Exactly the encryption types of Kerberos that the account has, one at least.
+      - Other flags in msDS-SupportedEncryptionTypes (compound identity, claims) stay as they are.
     type: list
     elements: str
     choices: [rc4, aes128, aes256]
@@ -103,6 +109,7 @@ options:
   hosts:
     description:
       - The computers that the account is linked to, each as short name, FQDN or distinguished name.
+      - A managed service account is never taken for a computer, though Active Directory has it in that class too.
       - The links are left as they are when not set.
       - >-
         A standalone account works on one computer. One that is linked to another computer is refused, unless that

@@ -1,19 +1,28 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to the collection hybridjoin.odj: may change without notice.
-"""The messages that come by the thousand, as bytes (RFC 4511 4.1.1, 4.5.1, 4.5.2, 4.6; BER of X.690).
+"""The messages that come by the thousand, as bytes (RFC 4511 4.1.1, 4.1.9, 4.5.1, 4.5.2, 4.6; BER of X.690).
 
-ldap3 takes about 0.4 ms to build and encode a request, more than a domain controller takes to answer it.
+ldap3 takes about 0.4 ms to build and encode a request, more than a domain controller takes to answer it; and its fast
+decoder believes every length. What is decoded here adds up, or is refused.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Entry
 
 _VERBS = {"add": 0, "delete": 1, "replace": 2}
-_INTEGER, _OCTETS, _ENUMERATED, _SEQUENCE, _SET = 0x02, 0x04, 0x0A, 0x30, 0x31
-_SEARCH, _MODIFY, _ENTRY, _CONTROLS, _PRESENT = 0x63, 0x66, 0x64, 0xA0, 0x87
+_BOOLEAN, _INTEGER, _OCTETS, _ENUMERATED, _SEQUENCE, _SET = 0x01, 0x02, 0x04, 0x0A, 0x30, 0x31
+_SEARCH, _MODIFY, _CONTROLS, _PRESENT, _REFERRAL = 0x63, 0x66, 0xA0, 0x87, 0xA3
+_RESPONSE_NAME, _RESPONSE_VALUE = 0x8A, 0x8B
+ENTRY, REFERENCE, INTERMEDIATE, NOTICE = 0x64, 0x73, 0x79, 0x78
+DONE = {"searchRequest": 0x65, "modifyRequest": 0x67, "addRequest": 0x69, "delRequest": 0x6B}  # what ends each one
+_LONGEST = 8  # bytes of a length
+HEAD = 2 + _LONGEST  # bytes that tell the size of any message
+_MOST = 1 << 26  # bytes of a message: far above what a domain controller sends, far below what a computer has
+_PAGED_RESULTS = b"1.2.840.113556.1.4.319"  # RFC 2696
 _SD_FLAGS = b"1.2.840.113556.1.4.801"  # LDAP_SERVER_SD_FLAGS_OID, MS-ADTS 3.1.1.3.4.1.11
 DACL = 4  # DACL_SECURITY_INFORMATION
 
@@ -32,39 +41,65 @@ def modify_object(number: int, dn: str, changes: Mapping[str, tuple[str, Sequenc
     return _message(number, _element(_MODIFY, _element(_OCTETS, dn.encode()) + _element(_SEQUENCE, parts)), dacl)
 
 
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a request ended.
+
+    Attributes:
+        code: The result code, 0 for success.
+        text: What the server says about it.
+        cookie: Of a page of a search: what asks for the next one; b"" when there is none.
+
+    """
+
+    code: int
+    text: str
+    cookie: bytes = b""
+
+
 def message_size(data: bytes | bytearray) -> int | None:
-    """Return the size of the message whose first bytes these are, None when they are too few to tell."""
-    if len(data) < 2 or (data[1] & 0x80 and len(data) < 2 + (data[1] & 0x7F)):
+    """Return the size of the message whose first bytes these are, None when they are too few to tell.
+
+    Raises:
+        ValueError: No message begins like this, or it would be longer than any that makes sense.
+
+    """
+    if not data:
         return None
-    return _bounds(data, 0)[1]
+    if data[0] != _SEQUENCE:
+        raise ValueError("a message does not begin like one")
+    if len(data) < 2 or (data[1] & 0x80 and len(data) < min(HEAD, 2 + (data[1] & 0x7F))):
+        return None
+    size = _bounds(data, 0)[1]
+    if size > _MOST:
+        raise ValueError(f"a message claims to have {size} bytes")
+    return size
 
 
-def number_of(message: bytes) -> int:
-    """Return the message id of a message.
+def head_of(message: bytes) -> tuple[int, int, int]:
+    """Return the number of a message, the tag of its operation, and where that starts.
 
     Raises:
         ValueError: It is not one.
 
     """
-    first = _bounds(message, 0)[0]
-    start, end = _bounds(message, first)
-    if message[first] != _INTEGER or end > len(message):
-        raise ValueError("a message has no number")
-    return int.from_bytes(message[start:end], "big")
+    first, end = _bounds(message, 0, _SEQUENCE)
+    _agree(end, len(message))
+    start, stop = _bounds(message, first, _INTEGER)
+    if stop >= end:
+        raise ValueError("a message has no operation")
+    return _number(message, start, stop), message[stop], stop
 
 
-def entry_in(message: bytes) -> Entry | None:
-    """Return the object that a message of a search holds, None when the message is of another kind.
+def entry_in(message: bytes, position: int) -> Entry:
+    """Return the object that a message of a search holds; its operation starts at ``position``.
 
     Raises:
-        ValueError: It ends too early, or its parts do not end where the whole does.
+        ValueError: It holds something else, ends too early, or its parts do not end where the whole does.
 
     """
-    position = _bounds(message, _bounds(message, 0)[0])[1]
-    if message[position] != _ENTRY:
-        return None
-    whole = _bounds(message, position)
-    name = _bounds(message, whole[0], _OCTETS)
+    start, stop = _bounds(message, position, ENTRY)
+    name = _bounds(message, start, _OCTETS)
     start, end = _bounds(message, name[1], _SEQUENCE)
     values: dict[str, tuple[bytes, ...]] = {}
     while start < end:
@@ -74,9 +109,69 @@ def entry_in(message: bytes) -> Entry | None:
         _agree(items[1], start)
         values[message[first:last].decode().lower()] = tuple(_strings(message, *items))
     _agree(start, end)
-    _agree(end, whole[1])
-    _agree(end, min(end, len(message)))
+    _agree(end, stop)
+    _cookie(message, end)
     return Entry(message[name[0] : name[1]].decode(), values)
+
+
+def result_in(message: bytes, position: int) -> Result:
+    """Return how a request ended, from the message that ends it; its operation starts at ``position``.
+
+    Raises:
+        ValueError: It ends too early, or its parts do not end where the whole does.
+
+    """
+    start, end = _bounds(message, position)
+    first, last = _bounds(message, start, _ENUMERATED)
+    name = _bounds(message, last, _OCTETS)
+    text = _bounds(message, name[1], _OCTETS)
+    optional = (_REFERRAL, _RESPONSE_NAME, _RESPONSE_VALUE) if message[position] == NOTICE else (_REFERRAL,)
+    _agree(_skip(message, text[1], end, *optional), end)
+    cookie = _cookie(message, end)
+    return Result(_number(message, first, last), message[text[0] : text[1]].decode("utf-8", "replace"), cookie)
+
+
+def _cookie(message: bytes, start: int) -> bytes:
+    """Return the cookie in the controls that a message ends with, b"" when there is none; refuse anything else."""
+    end = len(message)
+    if start == end:
+        return b""
+    start, stop = _bounds(message, start, _CONTROLS)
+    _agree(stop, end)
+    cookie = b""
+    while start < end:
+        control, start = _bounds(message, start, _SEQUENCE)
+        first, last = _bounds(message, control, _OCTETS)
+        value = _skip(message, last, start, _BOOLEAN)
+        if message[first:last] == _PAGED_RESULTS:
+            cookie, value = _page(message, value)
+        else:
+            value = _skip(message, value, start, _OCTETS)
+        _agree(value, start)
+    _agree(start, end)
+    return cookie
+
+
+def _page(message: bytes, start: int) -> tuple[bytes, int]:
+    """Return the cookie in the value of the control for paged results, and where the value ends."""
+    inside, end = _bounds(message, start, _OCTETS)
+    inside, stop = _bounds(message, inside, _SEQUENCE)
+    _agree(stop, end)
+    size = _bounds(message, inside, _INTEGER)
+    _number(message, *size)
+    first, last = _bounds(message, size[1], _OCTETS)
+    _agree(last, end)
+    return message[first:last], end
+
+
+def _skip(message: bytes, start: int, end: int, *tags: int) -> int:
+    """Return where the first element is that is none of these optional ones, which stand in their order."""
+    for tag in tags:
+        if start < end and message[start : start + 1] == bytes((tag,)):
+            first, start = _bounds(message, start)
+            if tag == _REFERRAL:
+                list(_strings(message, first, start))
+    return start
 
 
 def _strings(message: bytes, start: int, end: int) -> Iterator[bytes]:
@@ -91,6 +186,13 @@ def _agree(end_of_part: int, end_of_whole: int) -> None:
         raise ValueError("a part of a message does not end where the whole does")
 
 
+def _number(message: bytes, start: int, end: int) -> int:
+    number = int.from_bytes(message[start:end], "big", signed=True)
+    if start == end or not 0 <= number < 1 << 31:  # maxInt, RFC 4511 4.1.1
+        raise ValueError("a message holds a number that LDAP does not know")
+    return number
+
+
 def _bounds(data: bytes | bytearray, position: int, tag: int | None = None) -> tuple[int, int]:
     """Return where the content of the element at a position starts and ends; ``tag`` is what it has to be."""
     try:
@@ -102,6 +204,8 @@ def _bounds(data: bytes | bytearray, position: int, tag: int | None = None) -> t
     start = position + 2
     if size & 0x80:
         count = size & 0x7F
+        if not 0 < count <= _LONGEST:  # 0 would be the indefinite form, which LDAP does not allow (RFC 4511 5.1)
+            raise ValueError("a message has a length in a form that LDAP does not allow")
         size = int.from_bytes(data[start : start + count], "big")
         start += count
     return start, start + size

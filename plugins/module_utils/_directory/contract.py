@@ -124,6 +124,11 @@ class Read:
     attributes: Sequence[str]
     dacl: bool = False
 
+    @property
+    def tried(self) -> str:
+        """What it does, as a phrase for errors."""
+        return "search the directory"
+
 
 @dataclass(frozen=True, slots=True)
 class Write:
@@ -139,6 +144,11 @@ class Write:
     dn: str
     changes: Mapping[str, tuple[str, Sequence[bytes]]]
     dacl: bool = False
+
+    @property
+    def tried(self) -> str:
+        """What it does, as a phrase for errors."""
+        return f"change {', '.join(self.changes)}"
 
 
 # What has to be done to one object, written as if it were alone: it yields steps, is sent their answers (a

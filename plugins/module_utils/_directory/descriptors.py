@@ -182,8 +182,15 @@ def _list_of(dn: str) -> Procedure[SecurityDescriptor | None]:
 
 
 def _raise_problems(outcomes: Sequence[object]) -> None:
-    """Raise the one problem that came up, with a word about the others that came up at the same time."""
-    problems = [outcome for outcome in outcomes if isinstance(outcome, OdjError)]
+    """Raise the one problem that came up, with a word about the others that came up at the same time.
+
+    What happened to many in the same way, as when the connection ends, is said once.
+    """
+    same: dict[tuple[str, str, str], list[OdjError]] = {}
+    for problem in outcomes:
+        if isinstance(problem, OdjError):
+            same.setdefault((problem.tried, problem.got, problem.advice), []).append(problem)
+    problems = [_of_all(alike) for alike in same.values()]
     if not problems:
         return
     first, *others = problems
@@ -209,3 +216,10 @@ def interrupted(problem: OdjError, done: Sequence[str]) -> OdjError:
         return problem
     advice = f"{problem.advice} Changed before this: {'; '.join(others)}.".lstrip()
     return OdjError(problem.tried, on=problem.on, got=problem.got, advice=advice)
+
+
+def _of_all(alike: Sequence[OdjError]) -> OdjError:
+    first, *others = alike
+    if not others:
+        return first
+    return OdjError(first.tried, on="; ".join(problem.on for problem in alike), got=first.got, advice=first.advice)

@@ -7,10 +7,10 @@ from __future__ import annotations
 import typing as t
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Entry, Procedure, Read, T, Write
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError, in_doubt
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
 
 WINDOW = 64  # procedures under way; enough to hide a round trip of 50 ms behind 1 ms of work for each step
@@ -32,7 +32,7 @@ class Line(t.Protocol):
 @dataclass(slots=True, eq=False)
 class _Flight(t.Generic[T]):
     procedure: Procedure[T]
-    step: Read | Write | None = None
+    step: Read | Write = field(init=False)
     outcome: tuple[T | OdjError, ...] = ()
 
 
@@ -67,11 +67,11 @@ class Pipeline(t.Generic[T]):
             stranded = list(self._waiting.values())
             self._waiting.clear()
             for flight in stranded:
-                self._go_on(flight, problem)
+                self._go_on(flight, _lost(flight.step, problem))
             return
         flight = self._waiting.pop(number)
         try:
-            answer = self._line.answer(number, t.cast("Read | Write", flight.step))
+            answer = self._line.answer(number, flight.step)
         except DirectoryError as problem:
             self._go_on(flight, problem)
         else:
@@ -98,3 +98,9 @@ class Pipeline(t.Generic[T]):
                 answer = problem
             else:
                 return
+
+
+def _lost(step: Read | Write, problem: DirectoryError) -> DirectoryError:
+    """Return the problem of the connection as that of one step, whose answer it took along."""
+    own = DirectoryError(step.tried, on=step.dn, got=problem.got, advice=problem.advice)
+    return in_doubt(own) if isinstance(step, Write) else own

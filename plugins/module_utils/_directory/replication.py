@@ -10,8 +10,12 @@ from collections.abc import Callable, Mapping
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Directory
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.progress import Progress
 
 PAUSE = 1.0  # seconds between two looks
+
+
+_TRIED = "see the account on the other domain controllers"
 
 
 class Clock(t.Protocol):
@@ -44,21 +48,23 @@ def wait_for_others(
     Returns how often each was looked at. ``timeout`` is in seconds, for all of them together.
 
     Raises:
-        DirectoryError: Names the servers that did not have it in time.
+        DirectoryError: Names the servers that did not have it in time, or the one that could not be asked.
 
     """
     looks = dict.fromkeys(others, 0)
+    progress = Progress(clock.monotonic)
     waiting = dict(others)
     end = clock.monotonic() + timeout
     while waiting:
         for server, directory in list(waiting.items()):
             looks[server] += 1
-            if arrived(directory):
+            if _has_arrived(arrived, server, directory):
                 del waiting[server]
+        progress.reached(f"domain controllers hold {subject} as it is to be", len(others) - len(waiting), len(others))
         left = end - clock.monotonic()
         if waiting and left <= 0:
             raise DirectoryError(
-                "see the account on the other domain controllers",
+                _TRIED,
                 on="; ".join(waiting),
                 got=f"after {timeout:g} seconds they still hold another state of {subject}",
                 advice="What was to be written is written. Look at the replication between them, then run again, or "
@@ -67,3 +73,11 @@ def wait_for_others(
         if waiting:
             clock.sleep(min(PAUSE, left))
     return looks
+
+
+def _has_arrived(arrived: Callable[[Directory], bool], server: str, directory: Directory) -> bool:
+    try:
+        return arrived(directory)
+    except DirectoryError as problem:
+        advice = f"{problem.advice} What was to be written is written.".lstrip()
+        raise DirectoryError(_TRIED, on=server, got=problem.got, advice=advice, code=problem.code) from problem

@@ -52,7 +52,7 @@ def read_service_account(directory: Directory, base: str, name: str) -> ServiceA
     """Return the managed service account of that name (without the dollar sign), None when there is no such account.
 
     Raises:
-        ServiceAccountError: Something else has the name.
+        ServiceAccountError: Something else has the name, or one that the directory takes for the same.
 
     """
     found = directory.search(base, Equals("sAMAccountName", f"{name}$"), _ATTRIBUTES)
@@ -63,8 +63,15 @@ def read_service_account(directory: Directory, base: str, name: str) -> ServiceA
         raise ServiceAccountError(
             f"use {name}$ as a managed service account",
             on=entry.dn,
-            got=f"it is of class {(entry.texts('objectClass') or ('unknown',))[-1]}",
+            got=f"it is of class {_class(entry)}",
             advice="Take another name.",
+        )
+    if entry.text("sAMAccountName").casefold() != f"{name}$".casefold():  # accents do not count for every directory
+        raise ServiceAccountError(
+            f"use {name}$ as a managed service account",
+            on=entry.dn,
+            got=f"the directory takes its name for the one of {entry.text('sAMAccountName')}",
+            advice="Write the name as the directory has it, or take another name.",
         )
     return _service_account(entry)
 
@@ -121,6 +128,18 @@ def find_container(domains: Domains, path: str | None) -> Dn:
     return Dn.parse(found[0].dn)
 
 
+def refuse_taken(domains: Domains, dn: str) -> None:
+    """Raise ServiceAccountError when an object has this name, under which a service account is to be made."""
+    where = Equals("distinguishedName", dn)
+    for entry in domains.directory.search(domains.base, where, ["objectClass", "sAMAccountName"]):
+        raise ServiceAccountError(
+            "create the managed service account",
+            on=dn,
+            got=f"the place is taken by {entry.text('sAMAccountName') or 'an object'} of class {_class(entry)}",
+            advice="Take another name or another path, or look at that object first.",
+        )
+
+
 def find_computers(domains: Domains, names: Sequence[str], *, must_exist: bool = True) -> tuple[str, ...]:
     """Return the DN of the one computer that each short name, FQDN or DN means; never a managed service account.
 
@@ -134,7 +153,7 @@ def find_computers(domains: Domains, names: Sequence[str], *, must_exist: bool =
     for start in range(0, len(wheres), CHUNK):
         any_of_them = AllOf((Equals("objectClass", "computer"), AnyOf(tuple(wheres[start : start + CHUNK]))))
         found = domains.directory.search(domains.base, any_of_them, ["objectClass", "sAMAccountName", "dNSHostName"])
-        entries += [entry for entry in found if not _kind(entry)]
+        entries += [entry for entry in found if _is_computer(entry)]
     computers: dict[str, None] = {}
     findings = []
     for name, where in zip(names, wheres, strict=True):
@@ -158,7 +177,7 @@ def computers_among(domains: Domains, accounts: Sequence[Account]) -> tuple[Acco
         names = tuple(Equals("objectSid", account.sid.to_bytes()) for account in machines[start : start + CHUNK])
         where = AllOf((Equals("objectClass", "computer"), AnyOf(names)))
         found = domains.directory.search(domains.base, where, ["objectClass"])
-        computers |= {entry.dn for entry in found if not _kind(entry)}
+        computers |= {entry.dn for entry in found if _is_computer(entry)}
     return tuple(account for account in machines if account.dn in computers)
 
 
@@ -175,6 +194,15 @@ def _is(entry: Entry, where: Equals) -> bool:
     if where.attribute == "distinguishedName":
         return Dn.parse(entry.dn).key == Dn.parse(value).key
     return entry.text(where.attribute).casefold() == value.casefold()
+
+
+def _is_computer(entry: Entry) -> bool:
+    """Say whether it is a computer itself: every kind of managed service account descends from that class."""
+    return _class(entry) == "computer"
+
+
+def _class(entry: Entry) -> str:
+    return (entry.texts("objectClass") or ("unknown",))[-1]
 
 
 def _kind(entry: Entry) -> str:

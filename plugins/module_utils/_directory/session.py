@@ -24,7 +24,9 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import (
     DirectoryError,
+    in_doubt,
     refuse_failure,
+    refused,
     unreachable,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.filters import Filter
@@ -37,6 +39,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors impor
 
 try:
     from ldap3.core.exceptions import LDAPException
+    from ldap3.core.results import RESULT_CODES
     from ldap3.protocol.microsoft import security_descriptor_control
 except ImportError as error:
     LDAP3_IMPORT_ERROR: ImportError | None = error
@@ -45,7 +48,6 @@ else:
 
 OWNER = 1  # OWNER_SECURITY_INFORMATION, MS-ADTS 3.1.1.3.4.1.11
 PAGE = 500
-_PAGED_RESULTS = "1.2.840.113556.1.4.319"
 OPERATIONS = ("bind", "search", "modify", "add", "delete")
 
 
@@ -117,8 +119,7 @@ class LdapDirectory:
         number = ask(None)
         while number:
             answer = self._answer("search the directory", base, number)
-            cookie = (answer.result.get("controls") or {}).get(_PAGED_RESULTS, {}).get("value", {}).get("cookie")
-            number = ask(cookie) if cookie else 0
+            number = ask(answer.result.cookie) if answer.result and answer.result.cookie else 0
             yield from (with_all_values(entry, self._read_part) for entry in answer.entries)
 
     def modify(self, dn: str, changes: Mapping[str, tuple[str, Sequence[bytes]]], *, dacl: bool = False) -> None:
@@ -141,13 +142,12 @@ class LdapDirectory:
 
     def ask(self, step: Read | Write) -> int:
         """See Line."""
-        operation, tried = _words(step)
         number: int = self._connection.server.next_message_id()
         if isinstance(step, Read):
-            message = read_object(number, step.dn, step.attributes, dacl=step.dacl)
+            operation, message = "search", read_object(number, step.dn, step.attributes, dacl=step.dacl)
         else:
-            message = modify_object(number, step.dn, step.changes, dacl=step.dacl)
-        self._send(operation, tried, step.dn, self._strategy.send_raw, number, message)
+            operation, message = "modify", modify_object(number, step.dn, step.changes, dacl=step.dacl)
+        self._send(operation, step.tried, step.dn, self._strategy.send_raw, number, f"{operation}Request", message)
         return number
 
     def first_answered(self, numbers: Collection[int]) -> int:
@@ -174,14 +174,15 @@ class LdapDirectory:
 
     def _one(self, number: int, step: Read | Write) -> Entry | None:
         try:
-            return next(iter(self._answer(_words(step)[1], step.dn, number).entries), None)
+            answer = self._answer(step.tried, step.dn, number, writes=isinstance(step, Write))
+            return next(iter(answer.entries), None)
         except DirectoryError as problem:
             if problem.code == NO_SUCH_OBJECT and isinstance(step, Read):
                 return None
             raise
 
     def _do(self, operation: str, tried: str, on: str, call: Callable[..., t.Any], *args: t.Any) -> None:
-        self._answer(tried, on, self._send(operation, tried, on, call, *args))
+        self._answer(tried, on, self._send(operation, tried, on, call, *args), writes=True)
 
     def _send(self, operation: str, tried: str, on: str, call: Callable[..., t.Any], *args: t.Any, **kw: t.Any) -> int:
         """Let one operation through: every request to the directory goes this way. Returns its number."""
@@ -189,10 +190,15 @@ class LdapDirectory:
         with self._reachable(tried, on):
             return t.cast(int, call(*args, **kw))
 
-    def _answer(self, tried: str, on: str, number: int) -> Answer:
-        with self._reachable(tried, on):
-            answer = t.cast(Answer, self._strategy.collect(number))
-        refuse_failure(tried, on, answer.result)
+    def _answer(self, tried: str, on: str, number: int, *, writes: bool = False) -> Answer:
+        try:
+            with self._reachable(tried, on):
+                answer = t.cast(Answer, self._strategy.collect(number))
+        except DirectoryError as problem:
+            raise (in_doubt(problem) if writes else problem) from problem
+        if answer.result and answer.result.code:
+            code, text = answer.result.code, answer.result.text
+            raise refused(tried, on, code, RESULT_CODES.get(code, "unknown"), text)
         return answer
 
     @contextmanager
@@ -220,12 +226,6 @@ def open_directory(settings: Settings) -> Iterator[Directory]:
         yield directory
     finally:
         directory.close()
-
-
-def _words(step: Read | Write) -> tuple[str, str]:
-    if isinstance(step, Read):
-        return "search", "search the directory"
-    return "modify", f"change {', '.join(step.changes)}"
 
 
 def _controls(dacl: bool, owner: bool) -> t.Any:

@@ -39,6 +39,22 @@ class ListEdit(t.Generic[Item]):
         kept = [item for item in current if self.exactly is None or item in self.exactly]
         return tuple(item for item in dict.fromkeys((*kept, *self.wished)) if item not in self.remove)
 
+    def checked(self, option: str, shown: Callable[[Item], str] = str) -> ListEdit[Item]:
+        """Return it as it is.
+
+        Args:
+            option: Where it comes from.
+            shown: What people call an item.
+
+        Raises:
+            InvalidInput: An item is both to be added and to be removed, under whatever names.
+
+        """
+        both = sorted(shown(item) for item in self.add if item in self.remove)
+        if both:
+            raise InvalidInput("read the options", on=option, got=f"both to add and to remove: {', '.join(both)}")
+        return self
+
     def of(self, found: Callable[[Sequence[Item]], Sequence[Other]]) -> ListEdit[Other]:
         """Return the same edit of what the items mean; ``found`` is asked for each part that is not empty."""
 

@@ -21,6 +21,7 @@ CONTAINER_GUID = "1EB93889E40C45DF9F0C64D23BBB6237"  # in otherWellKnownObjects 
 # MS-KILE 2.2.7, Supported Encryption Types bit flags: those that can be asked for, and those that are only told.
 ENCRYPTION_TYPES = {"rc4": 0x04, "aes128": 0x08, "aes256": 0x10}
 _TOLD = {"des_cbc_crc": 0x01, "des_cbc_md5": 0x02, **ENCRYPTION_TYPES, "aes256_sk": 0x20}
+ALL_ENCRYPTION_TYPES = sum(_TOLD.values())  # the other flags of that value speak of claims and the like
 WORKSTATION_TRUST_ACCOUNT = 0x1000  # MS-ADTS 2.2.16, userAccountControl
 ACCOUNT_DISABLED = 0x0002
 
@@ -41,7 +42,7 @@ class Wanted:
     Attributes:
         name: Without the dollar sign.
         kind: "standalone" or "group".
-        enabled: Whether it may be used.
+        enabled: Whether it may be used. A new account may, unless this is False.
         description: Text for people.
         dns_host_name: dNSHostName.
         interval_days: Of the managed password; counts at creation only.
@@ -52,7 +53,7 @@ class Wanted:
 
     name: str
     kind: str
-    enabled: bool | None = True
+    enabled: bool | None = None
     description: str | None = None
     dns_host_name: str | None = None
     interval_days: int = 30
@@ -147,7 +148,8 @@ def checked_name(name: str) -> str:
 
     """
     bare = name.removesuffix("$")
-    if not bare.strip() or bare != bare.strip() or len(bare) > MAX_NAME or _FORBIDDEN.search(bare) or bare[-1] == ".":
+    size = len(bare.encode("utf-16-le", "surrogatepass")) // 2  # as the directory counts
+    if not bare.strip() or bare != bare.strip() or size > MAX_NAME or _FORBIDDEN.search(bare) or bare[-1] == ".":
         raise InvalidInput(
             "take the name of the service account",
             on=name,

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation import Account
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.dn import Dn
@@ -12,6 +13,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors impor
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Change
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account import (
     ACCOUNT_DISABLED,
+    ALL_ENCRYPTION_TYPES,
     CLASSES,
     WORKSTATION_TRUST_ACCOUNT,
     ServiceAccount,
@@ -43,7 +45,7 @@ def creation(wanted: Wanted, container: Dn) -> Change:
             advice="Active Directory demands one for group accounts, for example the name with the domain behind it.",
         )
     dn = str(container.child("CN", wanted.name))
-    values = _values(wanted, WORKSTATION_TRUST_ACCOUNT)
+    values = _values(replace(wanted, enabled=wanted.enabled is not False), WORKSTATION_TRUST_ACCOUNT)
     values["sAMAccountName"] = f"{wanted.name}$".encode()
     if wanted.kind == "group":
         values["msDS-ManagedPasswordInterval"] = str(wanted.interval_days).encode()
@@ -74,7 +76,8 @@ def adjustment(current: ServiceAccount, wanted: Wanted, names: Mapping[Sid, str]
             advice="The kind of an account cannot change. Take another name, or remove the account first.",
         )
     existing = _as_wanted(current, names)
-    wished, present = _values(wanted, current.control), _values(existing, current.control)
+    flags = (current.encryption_types or 0) & ~ALL_ENCRYPTION_TYPES
+    wished, present = _values(wanted, current.control, flags), _values(existing, current.control, flags)
     differing = {name: value for name, value in wished.items() if present.get(name) != value}
     if not differing:
         return None
@@ -104,6 +107,18 @@ def refuse_denied(current: ServiceAccount, asked: Iterable[Account]) -> None:
         )
 
 
+def remarks_on(current: ServiceAccount, wanted: Wanted) -> list[str]:
+    """Return what somebody should know of an existing account that is left as it is."""
+    remarks = []
+    if wanted.enabled is None and not current.enabled:
+        remarks.append(f"{current.name}$ is disabled and stays so. Set enabled to true when it is to be used.")
+    if current.interval_days not in (None, wanted.interval_days):
+        remarks.append(
+            f"The password changes every {current.interval_days} days. The directory does not allow to change that."
+        )
+    return remarks
+
+
 def _as_wanted(current: ServiceAccount, names: Mapping[Sid, str]) -> Wanted:
     sids = current.readers
     readers = None if sids is None else tuple(Account(names.get(sid, str(sid)), sid) for sid in sids)
@@ -118,7 +133,8 @@ def _as_wanted(current: ServiceAccount, names: Mapping[Sid, str]) -> Wanted:
     )
 
 
-def _values(wanted: Wanted, control: int) -> dict[str, bytes]:
+def _values(wanted: Wanted, control: int, flags: int = 0) -> dict[str, bytes]:
+    """Return the attributes; ``flags`` stay in msDS-SupportedEncryptionTypes beside the encryption types."""
     values: dict[str, bytes] = {}
     if wanted.enabled is not None:
         flag = 0 if wanted.enabled else ACCOUNT_DISABLED
@@ -128,7 +144,7 @@ def _values(wanted: Wanted, control: int) -> dict[str, bytes]:
     if wanted.dns_host_name is not None:
         values["dNSHostName"] = wanted.dns_host_name.encode()
     if wanted.encryption_types is not None:
-        values["msDS-SupportedEncryptionTypes"] = str(wanted.encryption_types).encode()
+        values["msDS-SupportedEncryptionTypes"] = str(wanted.encryption_types | flags).encode()
     if wanted.readers is not None:
         values[_MEMBERSHIP] = readers_descriptor(_sids(wanted))
     return values

@@ -18,6 +18,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.service_
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.service_accounts import (
     find_container,
     read_service_account,
+    refuse_taken,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.session import open_directory
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.dn import Dn
@@ -30,11 +31,13 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_des
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account import (
     ServiceAccount,
     ServiceAccountError,
+    Wanted,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account_changes import (
     adjustment,
     creation,
     refuse_denied,
+    remarks_on,
     removal,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account_delegations import without
@@ -158,12 +161,17 @@ class Msa:
             if current:
                 refuse_denied(current, found.asked)
         if current is None:
-            change: Change | None = creation(wanted, find_container(self._domains, str(request.path or "")))
+            change: Change | None = self._creation(wanted)
         else:
             change = adjustment(current, wanted, names)
-            self._remarks += _of_interval(current, wanted.interval_days)
+            self._remarks += remarks_on(current, wanted)
         dn = current.dn if current else t.cast(Change, change).target
         return [*([change] if change else []), *self._links(dn, current.hosts if current else ())]
+
+    def _creation(self, wanted: Wanted) -> Change:
+        change = creation(wanted, find_container(self._domains, str(self._request.path or "")))
+        refuse_taken(self._domains, change.target)
+        return change
 
     def _links(self, dn: str, hosts: Sequence[str]) -> list[Change]:
         request = self._request
@@ -236,9 +244,3 @@ def _opened(params: Mapping[str, t.Any], request: Request, open_it: OpenDirector
             for server in params["replicated_to"] or ()
         }
         yield Msa(directory, request, others)
-
-
-def _of_interval(current: ServiceAccount, wanted: int) -> list[str]:
-    if current.interval_days in (None, wanted):
-        return []
-    return [f"The password changes every {current.interval_days} days. The directory does not allow to change that."]

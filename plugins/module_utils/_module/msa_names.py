@@ -42,6 +42,7 @@ def find_readers(domains: Domains, edit: ListEdit[str], current: Sequence[Sid]) 
 
     Raises:
         DirectoryError: Names every one that means no account, or more than one.
+        InvalidInput: Two names of one account are in both lists.
 
     """
     asked, remove = resolve_accounts(domains, edit.wished), resolve_accounts(domains, edit.remove, must_exist=False)
@@ -51,7 +52,7 @@ def find_readers(domains: Domains, edit: ListEdit[str], current: Sequence[Sid]) 
         None if edit.exactly is None else sids,
         () if edit.exactly is not None else sids,
         tuple(account.sid for account in remove),
-    )
+    ).checked("readers", names.__getitem__)
     afterwards = tuple(Account(names.get(sid, str(sid)), sid) for sid in wanted.applied_to(current))
     remarks = tuple(
         f"{computer.name} is a single computer. With a group in its place, computers come and go without a change here."
@@ -65,10 +66,11 @@ def find_hosts(domains: Domains, edit: ListEdit[str]) -> ListEdit[str]:
 
     Raises:
         DirectoryError: Names every one that means no computer, or more than one.
+        InvalidInput: Two names of one computer are in both lists.
 
     """
     return ListEdit(
         None if edit.exactly is None else find_computers(domains, edit.exactly),
         find_computers(domains, edit.add),
         find_computers(domains, edit.remove, must_exist=False),
-    )
+    ).checked("hosts")

@@ -40,7 +40,7 @@ SPEC: dict[str, t.Any] = {
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "path": {"type": "str"},
         "description": {"type": "str"},
-        "enabled": {"type": "bool", "default": True},
+        "enabled": {"type": "bool"},
         "dns_host_name": {"type": "str"},
         "managed_password_interval_days": {"type": "int", "default": 30, "no_log": False},
         "kerberos_encryption_types": {
@@ -92,6 +92,10 @@ def request_from(params: Mapping[str, t.Any]) -> Request:
     hosts, readers = _hosts(params), _readers(params)
     if params["managed_password_interval_days"] < 1:
         raise InvalidInput("read the options", on="managed_password_interval_days", got="it must be at least 1")
+    if not params["kerberos_encryption_types"]:
+        raise InvalidInput(
+            "read the options", on="kerberos_encryption_types", got="it is empty, which lets the directory choose"
+        )
     if params["replication_timeout"] < 0:
         raise InvalidInput("read the options", on="replication_timeout", got="it must not be negative")
     check_others(params["server"], params["replicated_to"])

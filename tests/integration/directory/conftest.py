@@ -64,6 +64,16 @@ def accounts(lab: Lab, administrator: ldap3.Connection) -> Iterator[dict[str, st
 
 
 @pytest.fixture
+def name(lab: Lab, administrator: ldap3.Connection) -> Iterator[str]:
+    """Return a name that no account has; whoever has it in the end goes."""
+    chosen = f"msaODJ{secrets.token_hex(3)}"
+    yield chosen
+    entry = lab_directory.find(administrator, lab, f"{chosen}$")
+    if entry:
+        administrator.delete(entry["dn"])
+
+
+@pytest.fixture
 def options(lab: Lab) -> dict[str, t.Any]:
     """Return the options of the connection as the playbooks give them."""
     return {
@@ -72,6 +82,12 @@ def options(lab: Lab) -> dict[str, t.Any]:
         "password": lab.passwords["odj-automation"],
         "ca_path": str(lab.ca_path),
     }
+
+
+@pytest.fixture
+def power(lab: Lab) -> dict[str, str]:
+    """Return the options to work as Administrator."""
+    return {"username": f"{lab.netbios}\\Administrator", "password": lab.passwords["Administrator"]}
 
 
 @pytest.fixture

@@ -31,22 +31,6 @@ NOW = datetime.datetime.now(datetime.UTC)
 
 
 @pytest.fixture
-def name(lab: Lab, administrator: ldap3.Connection) -> Iterator[str]:
-    """Return a name that no account has; whoever has it in the end goes."""
-    chosen = f"msaODJ{secrets.token_hex(3)}"
-    yield chosen
-    entry = lab_directory.find(administrator, lab, f"{chosen}$")
-    if entry:
-        administrator.delete(entry["dn"])
-
-
-@pytest.fixture
-def power(lab: Lab) -> dict[str, str]:
-    """Return the options to do a task as Administrator."""
-    return {"username": f"{lab.netbios}\\Administrator", "password": lab.passwords["Administrator"]}
-
-
-@pytest.fixture
 def group(lab: Lab, name: str) -> dict[str, t.Any]:
     """Return the options of a group account."""
     return {"name": name, "kind": "group", "dns_host_name": f"{name}.{lab.domain}"}
@@ -249,7 +233,9 @@ def test_what_is_told_of_accounts(
     assert (bare["orphan"], bare["enabled"], bare["password_last_set"]) == (True, False, None)
     assert bare["kerberos_encryption_types"] == ["rc4", "aes256"]
     administrator.modify(bare["dn"], {"unicodePwd": [(ldap3.MODIFY_REPLACE, [lab_directory.quoted("Xy12345678aA1!")])]})
-    task(msa, name=name, host="odj02", **power)
+    stays = task(msa, name=name, host="odj02", **power)
+    assert (stays["service_account"]["enabled"], len(stays["remarks"])) == (False, 1)
+    task(msa, name=name, enabled=True, **power)
     asked = task(msa_info, names=[f"{name.upper()[:-2]}*"], kinds=["standalone"])
     (told,) = [account for account in asked["service_accounts"] if account["name"] == name]
     assert (told["orphan"], told["enabled"], told["password_age_days"]) == (False, True, 0)

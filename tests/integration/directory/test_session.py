@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import typing as t
 
-import ldap3
 import pytest
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import root_dse
@@ -49,16 +48,6 @@ def test_what_does_not_open_it(opened: Open, mode: str, settings: dict[str, t.An
     if mode == "start_tls" and "port" in settings:
         settings = {"port": 636, "timeout": 3}
     with pytest.raises(DirectoryError, match=message), opened(tls_mode=mode, **settings):
-        pass
-
-
-def test_a_disabled_account_is_told_so(
-    lab: Lab, opened: Open, administrator: ldap3.Connection, accounts: dict[str, str]
-) -> None:
-    name, password = next(iter(accounts.items()))
-    dn = f"CN={name},{lab_directory.msa_container(lab)}"
-    administrator.modify(dn, {"userAccountControl": [(ldap3.MODIFY_REPLACE, [4098])]})
-    with pytest.raises(DirectoryError, match="disabled"), opened(username=f"{name}$@{lab.domain}", password=password):
         pass
 
 

@@ -194,7 +194,7 @@ class FakeDirectory:
         if where.attribute == "distinguishedName":
             return bool(entry.dn) and _key(entry.dn) == _key(str(where.value))
         wanted = where.value if isinstance(where.value, bytes) else where.value.encode()
-        return wanted.lower() in [value.lower() for value in entry.all(where.attribute)]
+        return _folded(wanted) in map(_folded, entry.all(where.attribute))
 
     def _shown(self, entry: Entry, attributes: Sequence[str], dacl: bool) -> Entry:
         values = {name.lower(): entry.all(name) for name in attributes}
@@ -242,6 +242,14 @@ class OneAtATime:
                 raise
             found = []
         return next(iter(found), None)
+
+
+def _folded(value: bytes) -> bytes:
+    """Return a value without the difference of case, for text of whatever alphabet."""
+    try:
+        return value.decode().lower().encode()
+    except UnicodeDecodeError:
+        return value
 
 
 def _key(dn: str) -> object:

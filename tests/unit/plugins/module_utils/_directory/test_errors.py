@@ -21,6 +21,9 @@ BIND = "80090308: LdapErr: DSID-0C0903A9, comment: AcceptSecurityContext error, 
         ("701", "account has expired"),
         ("773", "must be changed"),
         ("775", "locked out"),
+        ("52f", "lift them"),
+        ("568", "take it out"),
+        ("569", "user rights"),
         ("abc", "Check username and password"),
     ],
 )
@@ -63,6 +66,7 @@ def test_a_refused_operation_says_what_to_do(code: int, advice: str) -> None:
     [
         (53, "0000216D: SvcErr: DSID-031A1236, problem 5003 (WILL_NOT_PERFORM), data 0", "machine account quota"),
         (19, "0000052D: Constraint violation - check_password_restrictions: too short", "password policy"),
+        (68, "00002071: samldb: samAccountName 'x' already in use!", "sAMAccountName of another"),
         (68, "00000524: UpdErr: DSID-031A11FA, problem 6005 (ENTRY_EXISTS), data 0", "Another account"),
         (53, "00002077: SvcErr: DSID-031903F0, problem 5003 (WILL_NOT_PERFORM), data 0", "willing"),
         (50, "acl: unable to get access to CN=x", "lacks a right"),
@@ -81,6 +85,10 @@ def test_the_servers_own_text_makes_the_advice_more_precise(code: int, text: str
         ("certificate verify failed: unable to get local issuer certificate", "ca_path"),
         ("[Errno 111] Connection refused", "Nothing listens"),
         ("timed out", "timeout"),
+        ("the server ended the session (52): shutting down", "run again"),
+        ("the server ended the connection", "run again"),
+        ("the server ended the connection: [Errno 104] Connection reset by peer", "run again"),
+        ("the server sent what is not LDAP: a message", "Something else than a domain controller"),
         ("something else", "can reach it"),
     ],
 )

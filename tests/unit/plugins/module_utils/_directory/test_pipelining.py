@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Many requests under way on one connection: order, errors, breakdowns; pages and ranges, which Samba never forces."""
+"""Many requests under way on one connection: order, errors, breakdowns."""
 
 from __future__ import annotations
 
 import itertools
 import re
-import threading
+import socket
 import typing as t
 
+import ldap3
 import pytest
 
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory import strategy
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Entry, Procedure, Read, Write
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.filters import ANYTHING
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.pipeline import WINDOW
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.ldap_server import MODIFY, SEARCH, Request, message, served
@@ -27,6 +28,11 @@ def read_then_write(dn: str) -> Procedure[str]:
 
 def reading(dn: str) -> Procedure[Entry | None]:
     return (yield Read(dn, ["cn"]))
+
+
+def writing(dn: str) -> Procedure[str]:
+    yield Write(dn, {"cn": ("replace", [b"x"])})
+    return dn
 
 
 def found(request: Request) -> list[bytes]:
@@ -86,11 +92,7 @@ def test_after_an_error_none_is_started_and_those_under_way_are_finished() -> No
     def writes() -> t.Iterator[Procedure[str]]:
         for number in itertools.count():
             started.append(number)
-            yield write(f"cn=x{number}")
-
-    def write(dn: str) -> Procedure[str]:
-        yield Write(dn, {"cn": ("replace", [b"x"])})
-        return dn
+            yield writing(f"cn=x{number}")
 
     with served(refuse_the_third) as directory:
         outcomes = list(directory.run_all(writes()))
@@ -128,9 +130,37 @@ def test_an_error_can_be_handled_where_its_step_was_yielded() -> None:
 def test_a_connection_that_breaks_is_said_of_each_that_was_under_way(parting: bytes, said: str) -> None:
     with served(lambda requests: [parting, b""]) as directory:
         outcomes = list(directory.run_all(reading(f"cn=x{n}") for n in range(1000)))
+        with pytest.raises(DirectoryError, match=said):
+            directory.delete("cn=x")
     assert 0 < len(outcomes) <= WINDOW + 1
-    assert all(isinstance(o, DirectoryError) and o.code is None for o in outcomes)
+    problems = [o for o in outcomes if isinstance(o, DirectoryError) and o.code is None]
+    assert [p.on for p in problems] == [f"cn=x{n}" for n in range(len(outcomes))]
     assert re.search(said, str(outcomes[0]))
+    assert "not known" not in str(outcomes[0]), "a read leaves nothing behind"
+
+
+TOTAL = 6
+
+
+@pytest.mark.parametrize("last", range(TOTAL + 1))
+def test_when_the_connection_ends_what_was_written_and_what_is_in_doubt_is_told(last: int) -> None:
+    """The server ends it after each possible number of answers, and has made one change more than it says."""
+    made: list[str] = []
+
+    def drop(requests: list[Request]) -> list[bytes]:
+        answers: list[bytes] = []
+        for request in requests:
+            made.extend([request.dn] if len(made) <= last else [])
+            answers += [request.done()] if len(made) <= last else [b""]
+        return answers
+
+    with served(drop) as directory:
+        outcomes = list(directory.run_all(writing(f"cn=x{n}") for n in range(TOTAL)))
+    known = [o for o in outcomes if isinstance(o, str)]
+    doubtful = [o for o in outcomes if isinstance(o, DirectoryError)]
+    assert known == made[:last]
+    assert [p.on for p in doubtful] == [f"cn=x{n}" for n in range(last, TOTAL)]
+    assert all("Whether this was done is not known" in p.advice and p.tried == "change cn" for p in doubtful)
 
 
 def test_a_server_that_falls_silent_does_not_hold_the_task() -> None:
@@ -140,80 +170,91 @@ def test_a_server_that_falls_silent_does_not_hold_the_task() -> None:
     assert "raise timeout" in str(outcome)
 
 
+def test_a_single_change_whose_answer_is_lost_is_in_doubt() -> None:
+    for change in ("add", "delete", "modify"):
+        given: t.Any = {"add": ("container", {}), "delete": (), "modify": ({"cn": ("replace", [b"x"])},)}[change]
+        with served(lambda requests: [b""]) as directory, pytest.raises(DirectoryError, match="not known"):
+            getattr(directory, change)("cn=x", *given)
+
+
+def test_after_a_request_that_could_not_be_sent_no_other_is() -> None:
+    seen: list[Request] = []
+
+    def note(requests: list[Request]) -> list[bytes]:
+        seen.extend(requests)
+        return []
+
+    with served(note) as directory:
+        whole = directory._connection.socket
+        directory._connection.socket = Deaf(whole)
+        with pytest.raises(DirectoryError, match=r"Broken pipe.*run again") as first:
+            directory.add("cn=x", "container", {})
+        directory._connection.socket = whole
+        (second,) = directory.run_all([reading("cn=x")])
+        with pytest.raises(DirectoryError) as third:
+            directory.delete("cn=x")
+    assert isinstance(second, DirectoryError)
+    assert second.got == first.value.got == third.value.got
+    assert seen == []
+
+
+class Drops:
+    """A socket that hands out one byte at a time."""
+
+    def __init__(self, whole: socket.socket) -> None:
+        self._whole = whole
+
+    def recv(self, size: int) -> bytes:
+        return self._whole.recv(1)
+
+    def __getattr__(self, name: str) -> t.Any:
+        return getattr(self._whole, name)
+
+
+class Deaf(Drops):
+    """A socket that takes nothing any more."""
+
+    def sendall(self, data: bytes) -> None:
+        raise BrokenPipeError(32, "Broken pipe")
+
+
+def test_an_answer_that_comes_in_drops_does_not_hold_the_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each drop comes in time; the clock stands for a server that takes a second for each."""
+    seconds = itertools.count()
+    monkeypatch.setattr(strategy, "monotonic", lambda: float(next(seconds)))
+    with served(lambda requests: [bytes((byte,)) for byte in found(requests[0])[0]]) as directory:
+        directory._connection.socket = Drops(directory._connection.socket)
+        (outcome,) = directory.run_all([reading("cn=x")])
+    assert "timed out within an answer" in str(outcome)
+    assert "raise timeout" in str(outcome)
+    assert next(seconds) < 10
+
+
+def test_an_answer_that_comes_in_drops_is_put_together() -> None:
+    def drops(requests: list[Request]) -> list[bytes]:
+        return [bytes((byte,)) for request in requests for data in found(request) for byte in data]
+
+    with served(drops) as directory:
+        names = [f"cn=x{n}" for n in range(10)]
+        assert [o.dn for o in directory.run_all(map(reading, names)) if isinstance(o, Entry)] == names
+
+
+def test_numbers_begin_anew_when_there_are_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ldap3.Server, "_message_counter", 2**31 - 20)
+    seen: list[int] = []
+
+    def answer(requests: list[Request]) -> list[bytes]:
+        seen.extend(request.number for request in requests)
+        return [data for request in requests for data in found(request)]
+
+    with served(answer) as directory:
+        names = [f"cn=x{n}" for n in range(100)]
+        assert [o.dn for o in directory.run_all(map(reading, names)) if isinstance(o, Entry)] == names
+    assert max(seen) < 2**31
+    assert min(seen) == 1
+    assert len(set(seen)) == 100
+
+
 def test_an_object_that_is_not_there_is_none_of_an_error() -> None:
     with served(lambda requests: [r.done(32) for r in requests]) as directory:
         assert list(directory.run_all([reading("cn=x")])) == [None]
-
-
-def test_the_next_page_is_asked_for_before_a_page_is_handed_out() -> None:
-    asked = threading.Semaphore(0)
-
-    def pages(requests: list[Request]) -> list[bytes]:
-        answers: list[bytes] = []
-        for request in requests:
-            asked.release()
-            cookie = {b"": b"one", b"one": b"two", b"two": b""}[cookie_of(request)]
-            answers += [request.entry(f"cn={cookie.decode()}{n}", cn=["x"]) for n in range(2)]
-            answers.append(request.done(cookie=cookie))
-        return answers
-
-    with served(pages) as directory:
-        entries = directory.entries("dc=x", ANYTHING, ["cn"])
-        assert next(entries).dn == "cn=one0"
-        assert asked.acquire(timeout=5)
-        assert asked.acquire(timeout=5)
-        assert [entry.dn for entry in entries] == ["cn=one1", "cn=two0", "cn=two1", "cn=0", "cn=1"]
-        assert directory.facts()["operations"]["search"] == 3
-
-
-def cookie_of(request: Request) -> bytes:
-    return next((word for word in (b"one", b"two") if request.data.endswith(word)), b"")
-
-
-def test_other_requests_may_come_between_two_pages() -> None:
-    def answer(requests: list[Request]) -> list[bytes]:
-        return [
-            data
-            for r in requests
-            for data in (found(r) if r.dn == "cn=x" else [r.entry("cn=e", cn=["x"]), r.done(cookie=b"one"[: n(r)])])
-        ]
-
-    def n(request: Request) -> int:
-        return 0 if cookie_of(request) else 3
-
-    with served(answer) as directory:
-        entries = directory.entries("dc=x", ANYTHING, ["cn"])
-        next(entries)
-        assert [o.dn for o in directory.run_all([reading("cn=x")]) if isinstance(o, Entry)] == ["cn=x"]
-        assert [entry.dn for entry in entries] == ["cn=e"]
-
-
-def parts(requests: list[Request]) -> list[bytes]:
-    """Give the five values of an attribute two at a time, as a server with a limit on values does."""
-    answers: list[bytes] = []
-    for request in requests:
-        wanted = re.search(rb"member;range=(\d)-\*", request.data)
-        first = int(wanted[1]) if wanted else 0
-        last = "*" if first == 4 else str(first + 1)
-        values = [f"v{n}" for n in range(first, min(first + 2, 5))]
-        answers += [request.entry("cn=g", cn=["g"], **{f"Member__Range={first}_to_{last}": values}), request.done()]
-    return answers
-
-
-def test_values_that_come_in_parts_are_put_together() -> None:
-    with served(parts) as directory:
-        (by_search,) = directory.search("cn=g", ANYTHING, ["cn", "member"], scope="base")
-        (by_read,) = directory.run_all([reading("cn=g")])
-        assert directory.facts()["operations"]["search"] == 6
-    assert isinstance(by_read, Entry)
-    for entry in (by_search, by_read):
-        assert entry.texts("member") == ("v0", "v1", "v2", "v3", "v4")
-        assert dict(entry.values).keys() == {"cn", "member"}
-
-
-def test_a_part_that_does_not_come_is_an_error() -> None:
-    def first_part_only(requests: list[Request]) -> list[bytes]:
-        return [data for r in requests for data in ([r.done()] if b"range" in r.data else parts([r]))]
-
-    with served(first_part_only) as directory, pytest.raises(DirectoryError, match="read all values of member"):
-        directory.search("cn=g", ANYTHING, ["member"], scope="base")

@@ -5,6 +5,7 @@ import pytest
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Directory
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.progress import EVERY, LOGGER
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.replication import PAUSE, wait_for_others
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import FakeDirectory
 
@@ -46,6 +47,22 @@ def test_the_wait_ends_in_time_with_a_look_and_names_who_is_late(timeout: float)
         wait_for_others({"late": FakeDirectory()}, arrived, "msa$", timeout, clock)
     assert looked[-1] == clock.seconds == 100 + timeout
     assert "is written" in caught.value.advice
+
+
+def test_a_long_wait_says_who_has_it(caplog: pytest.LogCaptureFixture) -> None:
+    clock, quick, slow = StandingClock(), FakeDirectory(), FakeDirectory()
+
+    def arrived(directory: Directory) -> bool:
+        return directory is quick or clock.seconds >= 100 + 2 * EVERY + PAUSE
+
+    caplog.set_level("INFO", LOGGER.name)
+    LOGGER.addHandler(caplog.handler)
+    try:
+        wait_for_others({"quick": quick, "slow": slow}, arrived, "msa$", 60, clock)
+    finally:
+        LOGGER.removeHandler(caplog.handler)
+    assert caplog.messages[:2] == ["1 of 2 domain controllers hold msa$ as it is to be"] * 2
+    assert len(caplog.messages) == 2
 
 
 def test_nobody_to_wait_for() -> None:
