@@ -19,7 +19,7 @@ DACL_PRESENT = 0x0004
 SACL_PRESENT = 0x0010
 SELF_RELATIVE = 0x8000
 REVISION_DS = 4  # an ACL that may hold object ACEs (MS-DTYP 2.4.5)
-REVISIONS = frozenset({2, REVISION_DS})  # "No other form is valid" (MS-DTYP 2.4.5)
+REVISIONS = frozenset({2, REVISION_DS})  # the two that MS-DTYP 2.4.5 knows
 
 _HEADER = struct.Struct("<BBHIIII")
 _ACL_HEADER = struct.Struct("<BBHHH")

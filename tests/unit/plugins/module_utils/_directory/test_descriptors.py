@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.descriptors import Edit, Writer, interrupted
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.restore_journal import RestoreJournal
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import READ_PROPERTY, AccessRule
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import SecurityDescriptor
@@ -45,7 +46,7 @@ def test_every_list_is_told_of_as_changed_or_as_in_doubt(last: int) -> None:
         return answers
 
     with served(answer) as directory:
-        writer = Writer(directory)
+        writer = Writer(directory, RestoreJournal(None, "dc1", {}, restores=False))
         with pytest.raises(OdjError) as caught:
             writer.write([Edit(dn, BEFORE, AFTER, lambda now: AFTER) for dn in UNITS])
     assert sorted(writer.done) == UNITS[:last]

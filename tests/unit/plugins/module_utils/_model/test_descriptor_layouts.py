@@ -31,8 +31,9 @@ PARTS = {"owner": OWNER, "group": GROUP, "sacl": SACL, "dacl": DACL}
 PRESENT, RM_CONTROL = 0x8014, 0x4000
 
 
-def laid_out(*order: str | bytes, control: int = PRESENT, reserved: int = 0, parts: dict[str, bytes] = PARTS) -> bytes:
-    """Return a descriptor with its parts in this order; bytes are what stands between them."""
+def laid_out(*order: str | bytes, control: int = PRESENT, reserved: int = 0, **others: bytes) -> bytes:
+    """Return a descriptor with its parts, or others, in this order; bytes are what stands between them."""
+    parts = {**PARTS, **others}
     body, offsets = b"", dict.fromkeys(PARTS, 0)
     for item in order:
         if isinstance(item, str):
@@ -59,10 +60,10 @@ SAMBA, WINDOWS = ("owner", "group", "sacl", "dacl"), ("sacl", "dacl", "owner", "
         laid_out("owner", b"gap", "group", b"\xff" * 7, "dacl", control=0x8004),
         laid_out(*SAMBA, control=PRESENT | RM_CONTROL, reserved=0x5A),
         laid_out(*SAMBA, control=0xFFFF),
-        laid_out("dacl", control=0x8004, parts={"dacl": b"\2\0\x08\0\0\0\0\0"}),  # present, and empty
-        laid_out("dacl", control=0x8004, parts={"dacl": b"\4\0\x24\0\1\0\0\0" + ACE + b"slack..."}),
-        laid_out("dacl", "owner", control=0x8004, parts={**PARTS, "dacl": b"\4\0\x1d\0\1\0\0\0" + ACE + b"!"}),
-        laid_out("dacl", control=0x8004, parts={"dacl": b"\4\x11\x1c\0\1\0\x22\x33" + ACE}),
+        laid_out("dacl", control=0x8004, dacl=b"\2\0\x08\0\0\0\0\0"),  # present, and empty
+        laid_out("dacl", control=0x8004, dacl=b"\4\0\x24\0\1\0\0\0" + ACE + b"slack..."),
+        laid_out("dacl", "owner", control=0x8004, dacl=b"\4\0\x1d\0\1\0\0\0" + ACE + b"!"),
+        laid_out("dacl", control=0x8004, dacl=b"\4\x11\x1c\0\1\0\x22\x33" + ACE),
     ],
     ids=range(16),
 )
@@ -101,16 +102,16 @@ AT = {"owner": 4, "group": 8, "sacl": 12, "dacl": 16}
         (moved(WHOLE, AT["owner"], 0xFFFFFFFF), "a SID is due"),
         (laid_out(*SAMBA, control=0x8010), "control bits deny"),
         (laid_out(*SAMBA, control=0x8004), "control bits deny"),
-        (laid_out(*SAMBA, parts={**PARTS, "dacl": b"\3" + DACL[1:]}), "revision 3"),
-        (laid_out(*SAMBA, parts={**PARTS, "sacl": b"\0" + SACL[1:]}), "revision 0"),
-        (laid_out(*SAMBA, parts={**PARTS, "dacl": b"\x84" + DACL[1:]}), "revision 132"),
+        (laid_out(*SAMBA, dacl=b"\3" + DACL[1:]), "revision 3"),
+        (laid_out(*SAMBA, sacl=b"\0" + SACL[1:]), "revision 0"),
+        (laid_out(*SAMBA, dacl=b"\x84" + DACL[1:]), "revision 132"),
         (
-            laid_out(*SAMBA, parts={**PARTS, "dacl": DACL[:4] + b"\xff\xff" + DACL[6:]}),
+            laid_out(*SAMBA, dacl=DACL[:4] + b"\xff\xff" + DACL[6:]),
             "65535 entries, but there are 1",
         ),
-        (laid_out("dacl", parts={"dacl": DACL[:2] + b"\x1d\0" + DACL[4:]}), "does not end within the descriptor"),
-        (laid_out("dacl", parts={"dacl": DACL[:2] + b"\7\0" + DACL[4:]}), "does not end within the descriptor"),
-        (laid_out("owner", control=0x8000, parts={"owner": b"\1\x10" + OWNER[2:] + bytes(64)}), "a SID is due"),
+        (laid_out("dacl", dacl=DACL[:2] + b"\x1d\0" + DACL[4:]), "does not end within the descriptor"),
+        (laid_out("dacl", dacl=DACL[:2] + b"\7\0" + DACL[4:]), "does not end within the descriptor"),
+        (laid_out("owner", control=0x8000, owner=b"\1\x10" + OWNER[2:] + bytes(64)), "a SID is due"),
     ],
     ids=range(16),
 )
@@ -121,7 +122,7 @@ def test_what_no_server_lays_out_is_refused_with_the_reason(data: bytes, why: st
 
 def test_no_list_a_null_list_and_an_empty_one_are_three_things() -> None:
     """Without a list, and with the NULL one, everybody may do everything; with an empty one, nobody may do anything."""
-    empty = laid_out("dacl", control=0x8004, parts={"dacl": b"\2\0\x08\0\0\0\0\0"})
+    empty = laid_out("dacl", control=0x8004, dacl=b"\2\0\x08\0\0\0\0\0")
     absent, null, none = map(SecurityDescriptor.parse, (laid_out(control=0x8000), laid_out(control=0x8004), empty))
     assert [descriptor_to_sddl(descriptor) for descriptor in (absent, null, none)] == ["", "D:NO_ACCESS_CONTROL", "D:"]
     for descriptor in (absent, null):
