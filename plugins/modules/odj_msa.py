@@ -133,6 +133,10 @@ options:
         Who may read the password of a group account (computers, or better a group of them), each as sAMAccountName,
         C(DOMAIN\\name), user principal name, distinguished name or SID.
       - The list is left as it is when not set. Entries that speak of other rights, and denials, stay untouched.
+      - >-
+        An entry that holds nothing but a generic right (GENERIC_ALL, GENERIC_READ) is told as that of a reader and
+        removed as such. For a reader that is asked for, it is replaced by one that surely lets read; Samba 4.22 gives
+        nobody the password for a generic right.
       - A reader that is a single computer is remarked on in RV(remarks).
     type: dict
     suboptions:

@@ -37,6 +37,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_acco
     creation,
     refuse_denied,
     removal,
+    without_doubt,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account_delegations import without
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account_hosts import host_links
@@ -147,6 +148,7 @@ class Msa:
             self._remarks += found.remarks
             if current:
                 refuse_denied(current, found.asked)
+                current = without_doubt(current, found.asked)
         if current is None:
             change: Change | None = creation(wanted, find_container(self._domains, str(request.path or "")))
         else:
