@@ -45,8 +45,10 @@ def enforced(lab: Lab, administrator: ldap3.Connection, yard: str) -> Iterator[b
     administrator.search(service, "(objectClass=*)", ldap3.BASE, attributes=["dSHeuristics"])
     before = acl.responses(administrator)[0]["raw_attributes"]["dSHeuristics"]
     put([ENFORCED])
-    yield _refuses_what_a_creator_may_not_write(lab, administrator, yard)
-    put(before)
+    try:
+        yield _refuses_what_a_creator_may_not_write(lab, administrator, yard)
+    finally:
+        put(before)
 
 
 def _refuses_what_a_creator_may_not_write(lab: Lab, administrator: ldap3.Connection, yard: str) -> bool:

@@ -145,7 +145,9 @@ def cache_dir() -> Path:
 
 def samba_settings() -> dict[str, str]:
     """Return what the environment says of the Samba that is to be used; where it is silent, samba-lab.sh decides."""
-    return {name: os.environ[name] for name in SAMBA if os.environ.get(name)}
+    given = {name: os.environ[name] for name in SAMBA if os.environ.get(name)}
+    root = given.get("LAB_CHROOT")
+    return {**given, "LAB_CHROOT": str(Path(root).resolve())} if root else given
 
 
 def maximum_seconds() -> int:
