@@ -66,7 +66,7 @@ def test_a_disabled_account_is_told_so(
 def test_a_descriptor_without_the_control_is_refused_to_who_may_write_the_list_alone(
     opened: Open, units: list[str], whole_descriptor: Callable[[str], bytes]
 ) -> None:
-    """Samba 4.17 says that a right is missing; 4.22 that this owner cannot be set (ERROR_INVALID_OWNER, MS-ERREF 2.2)."""
+    """Samba 4.17 says that a right is missing, 4.22 that this owner cannot be set (ERROR_INVALID_OWNER)."""
     same = whole_descriptor(units[0])
     with opened() as directory, pytest.raises(DirectoryError, match=r"\(50\)|\(19\): 0000051B"):
         directory.modify(units[0], {"nTSecurityDescriptor": ("replace", [same])})
