@@ -27,11 +27,11 @@ description:
   - >-
     To change an account later, also one that it created itself, it needs Write property on that account for
     dNSHostName, msDS-SupportedEncryptionTypes and msDS-GroupMSAMembership (O(allowed_readers)), and unless it created
-    the account, for description and userAccountControl. What creators may change was seen in a domain of Samba 4.17,
-    from the default permissions in its schema.
+    the account, for description and userAccountControl. What creators may change was seen in domains of Samba 4.17
+    and 4.22, from the default permissions in their schemas (Windows Server 2012 R2 and 2019).
   - >-
     Domains that restrict what creators may set (KB5008383) demand Write property for msDS-SupportedEncryptionTypes at
-    creation too.
+    creation too, and for a group account for msDS-GroupMSAMembership. Seen in a domain of Samba 4.22.
   - >-
     For O(host) and O(hosts), it needs Write property for msDS-HostServiceAccount on each computer object that a link
     is made on or taken from. For O(remove_delegations), it needs Modify permissions (WRITE_DAC) on each of the OUs.
@@ -140,6 +140,10 @@ options:
         Who may read the password of a group account (computers, or better a group of them), each as sAMAccountName,
         C(DOMAIN\\name), user principal name, distinguished name or SID.
       - The list is left as it is when not set. Entries that speak of other rights, and denials, stay untouched.
+      - >-
+        An entry that holds nothing but a generic right (GENERIC_ALL, GENERIC_READ) is told as that of a reader and
+        removed as such. For a reader that is asked for, it is replaced by one that surely lets read; Samba 4.22 gives
+        nobody the password for a generic right.
       - A reader that is a single computer is remarked on in RV(remarks).
     type: dict
     suboptions:

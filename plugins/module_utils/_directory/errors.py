@@ -34,7 +34,7 @@ _BIND_ADVICE = {
     "80090346": "The domain controller demands channel binding and got another one: something between may end the TLS "
     "connection and begin another one.",
 }
-# Windows error codes (MS-ERREF 2.2) that Active Directory puts in front of its message, as eight hexadecimal digits.
+# Windows error codes (MS-ERREF 2) that Active Directory puts in front of its message, as eight hexadecimal digits.
 _SYSTEM_CODE = re.compile(r"([0-9a-f]{8}): ", re.IGNORECASE)
 _SYSTEM_ADVICE = {
     0x0524: "Another account of the domain has that name already.",
@@ -42,6 +42,8 @@ _SYSTEM_ADVICE = {
     0x052D: "The password breaks the password policy of the domain: length, complexity or history.",
     0x216D: "The account has created as many computers as the machine account quota of the domain allows; a delegation "
     "on the organizational unit has no such limit.",
+    0x8009000D: "A group account needs a KDS root key, which can be used from 10 hours after its start time on. An "
+    "administrator can look (Get-KdsRootKey), and make one if there is none (Add-KdsRootKey).",
 }
 _ADVICE = {
     1: "The server met an internal error: see its own log, and try another domain controller.",

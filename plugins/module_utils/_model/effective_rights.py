@@ -146,7 +146,7 @@ def _unknown(entry: Entry) -> Decision:
 def _concerns(rule: AccessRule, token: Token, owner: Sid | None) -> bool | None:
     if rule.trustee != OWNER_RIGHTS:
         return token.holds(rule.trustee)
-    # Servers differ in whether such an entry counts for more than READ_CONTROL and WRITE_DAC (Samba 4.17: no).
+    # Servers differ in whether such an entry counts for more than READ_CONTROL and WRITE_DAC (Samba 4.17 and 4.22: no).
     return False if owner and token.holds(owner) is False else None
 
 

@@ -22,6 +22,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_acco
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account_readers import (
     denied_in,
+    doubtful_in,
     edited,
     readers_descriptor,
 )
@@ -83,7 +84,7 @@ def adjustment(current: ServiceAccount, wanted: Wanted, names: Mapping[Sid, str]
         return None
     before, after = _shown(existing, present), _shown(wanted, wished)
     if _MEMBERSHIP in differing:
-        differing[_MEMBERSHIP] = edited(current.membership, _sids(wanted))
+        differing[_MEMBERSHIP] = edited(current.membership, _sids(wanted), current.readers or ())
     return Change(
         "modify",
         current.dn,
@@ -92,6 +93,12 @@ def adjustment(current: ServiceAccount, wanted: Wanted, names: Mapping[Sid, str]
         f"{current.dn}: set {', '.join(sorted(differing))}",
         {name: value or None for name, value in differing.items()},
     )
+
+
+def without_doubt(current: ServiceAccount, asked: Iterable[Account]) -> ServiceAccount:
+    """Return the account without those of the readers asked for whom the directory may not let read as it stands."""
+    doubted = set(doubtful_in(current.membership) if current.membership else ()).intersection(a.sid for a in asked)
+    return replace(current, readers=tuple(sid for sid in current.readers or () if sid not in doubted))
 
 
 def refuse_denied(current: ServiceAccount, asked: Iterable[Account]) -> None:

@@ -13,6 +13,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.windows_time
 
 # Microsoft, "Create the Key Distribution Services KDS Root Key": domain controllers wait 10 hours. Add-KdsRootKey says
 # that a start time 10 hours in the past makes a key usable at once, so they count from msKds-UseStartTime.
+# So does Samba 4.22, with five minutes more for clocks that differ: until then it refuses new group accounts.
 WAIT = datetime.timedelta(hours=10)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import (
     FULL_CONTROL,
     GENERIC_ALL,
+    GENERIC_READ,
     READ_PROPERTY,
     AccessRule,
 )
@@ -17,6 +18,8 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_des
     new_descriptor,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import ADMINISTRATORS, EVERYONE, Sid
+
+_GENERIC = GENERIC_ALL | GENERIC_READ
 
 
 def readers_descriptor(readers: Sequence[Sid]) -> bytes:
@@ -28,7 +31,7 @@ def readers_descriptor(readers: Sequence[Sid]) -> bytes:
 def readers_in(descriptor: bytes) -> tuple[Sid, ...]:
     """Return the SIDs that a value of msDS-GroupMSAMembership allows to read the password, each once.
 
-    A descriptor without an access list lets everyone do everything.
+    A descriptor without an access list lets everyone do everything. A generic right counts, see ``doubtful_in``.
 
     Raises:
         MalformedDescriptor: The value is not a descriptor.
@@ -39,6 +42,22 @@ def readers_in(descriptor: bytes) -> tuple[Sid, ...]:
         return (EVERYONE,)
     reading = (rule for rule in map(_reading_rule, dacl.aces) if rule and rule.allow)
     return tuple(dict.fromkeys(rule.trustee for rule in reading))
+
+
+def doubtful_in(descriptor: bytes) -> tuple[Sid, ...]:
+    """Return those of the readers in a value of msDS-GroupMSAMembership who have nothing but a generic right.
+
+    In the descriptor of an object the directory replaces a generic right by what it means (MS-ADTS 6.1.3). In this
+    value it stays. Samba 4.22 gives nobody the password for it; what Active Directory does is not known.
+
+    Raises:
+        MalformedDescriptor: The value is not a descriptor.
+
+    """
+    dacl = SecurityDescriptor.parse(descriptor).dacl
+    rules = map(_reading_rule, dacl.aces if dacl else ())
+    sure = {rule.trustee for rule in rules if rule and rule.allow and rule.mask & READ_PROPERTY}
+    return tuple(sid for sid in readers_in(descriptor) if dacl and sid not in sure)
 
 
 def denied_in(descriptor: bytes) -> tuple[Sid, ...]:
@@ -53,12 +72,13 @@ def denied_in(descriptor: bytes) -> tuple[Sid, ...]:
     return tuple(dict.fromkeys(rule.trustee for rule in rules if rule and not rule.allow))
 
 
-def edited(descriptor: bytes, readers: Sequence[Sid]) -> bytes:
+def edited(descriptor: bytes, readers: Sequence[Sid], present: Sequence[Sid]) -> bytes:
     """Return the descriptor that lets exactly these read; entries about anything else stay byte for byte.
 
     Args:
         descriptor: The present value, b"" when there is none.
         readers: Who may read afterwards.
+        present: Who can already, so that entries of theirs stay; those of other readers are replaced.
 
     Raises:
         MalformedDescriptor: The present value is not a descriptor.
@@ -67,9 +87,9 @@ def edited(descriptor: bytes, readers: Sequence[Sid]) -> bytes:
     old = SecurityDescriptor.parse(descriptor) if descriptor else None
     if old is None or old.dacl is None:
         return readers_descriptor(readers)
-    present = readers_in(descriptor)
-    kept = tuple(ace for ace in old.dacl.aces if not _lets_read(ace) or _reader(ace) in readers)
-    return old.with_dacl((*kept, *(_grant(sid) for sid in readers if sid not in present))).to_bytes()
+    staying = set(readers).intersection(present)
+    kept = tuple(ace for ace in old.dacl.aces if not _lets_read(ace) or _reader(ace) in staying)
+    return old.with_dacl((*kept, *(_grant(sid) for sid in readers if sid not in staying))).to_bytes()
 
 
 def _grant(sid: Sid) -> bytes:
@@ -79,7 +99,7 @@ def _grant(sid: Sid) -> bytes:
 def _reading_rule(ace: bytes) -> AccessRule | None:
     rule = AccessRule.from_ace(ace)
     reads = rule is not None and rule.applies_here and rule.object_type is None
-    return rule if rule and reads and rule.mask & (READ_PROPERTY | GENERIC_ALL) else None
+    return rule if rule and reads and rule.mask & (READ_PROPERTY | _GENERIC) else None
 
 
 def _lets_read(ace: bytes) -> bool:

@@ -39,6 +39,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_acco
     refuse_denied,
     remarks_on,
     removal,
+    without_doubt,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account_delegations import without
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account_hosts import host_links
@@ -160,6 +161,7 @@ class Msa:
             self._remarks += found.remarks
             if current:
                 refuse_denied(current, found.asked)
+                current = without_doubt(current, found.asked)
         if current is None:
             change: Change | None = self._creation(wanted)
         else:

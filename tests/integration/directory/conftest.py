@@ -26,6 +26,17 @@ def administrator(lab: Lab) -> Iterator[ldap3.Connection]:
         yield connection
 
 
+@pytest.fixture(scope="session")
+def root_keys(lab: Lab, administrator: ldap3.Connection) -> dict[str, bytes]:
+    """Return the start times of the server's own KDS root keys by DN.
+
+    Without one (Samba below 4.22) group accounts are objects that never get a password.
+    """
+    where = f"CN=Services,CN=Configuration,{lab.base_dn}"
+    administrator.search(where, "(objectClass=msKds-ProvRootKey)", attributes=["msKds-UseStartTime"])
+    return {e["dn"]: e["raw_attributes"]["msKds-UseStartTime"][0] for e in acl.responses(administrator)}
+
+
 @pytest.fixture
 def yard(lab: Lab, administrator: ldap3.Connection) -> Iterator[str]:
     """Make an OU that is taken away again with all that is below it; its name needs escaping."""

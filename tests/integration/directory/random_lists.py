@@ -19,7 +19,7 @@ GENERIC_ALL, FULL = 0x10000000, 0x000F01FF
 CREATE, DELETE_CHILD, READ, WRITE_DAC, WRITE_OWNER = 0x1, 0x2, 0x20094, 0x40000, 0x80000
 CONTROL_ACCESS = 0x100
 # More than half of the entries speak of creating something, else hardly any list would decide. None grants
-# CONTROL_ACCESS without CREATE: for Samba 4.17 an object entry with it grants whatever is asked for its object type.
+# CONTROL_ACCESS without CREATE: for Samba an object entry with it grants whatever is asked for its object type.
 MASKS = (CREATE, CREATE, CREATE, CREATE | DELETE_CHILD, FULL, GENERIC_ALL, FULL & ~CREATE & ~CONTROL_ACCESS, READ,
          DELETE_CHILD, WRITE_DAC, WRITE_DAC | WRITE_OWNER, 0x20)  # fmt: skip
 FLAGS = (0, 0, 0, CONTAINER_INHERIT, CONTAINER_INHERIT, CONTAINER_INHERIT | INHERIT_ONLY,

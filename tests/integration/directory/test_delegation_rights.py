@@ -4,9 +4,7 @@
 from __future__ import annotations
 
 import secrets
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 
 import ldap3
 import pytest
@@ -18,7 +16,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._module import ou_d
 from ansible_collections.hybridjoin.odj.tests.integration.directory.scene import Open, Task
 from odj_lab import directory as lab_directory
 from odj_lab import directory_acl as acl
-from odj_lab.product.provision import Order, Refused, by_net
+from odj_lab.product.provision import Order, Refused, by_net, offline_join
 from odj_lab.settings import Lab
 
 Descriptor = Callable[[str], bytes]
@@ -30,18 +28,7 @@ def new_name() -> str:
 
 def join_again(lab: Lab, order: Order) -> int:
     """Join with a computer account that is there already, as the account of the order; return the exit code."""
-    client = lab_directory.instance_dir(lab) / "client" / "smb.conf"
-    with tempfile.TemporaryDirectory(prefix="odj-join-") as scratch:
-        credentials = Path(scratch) / "credentials"
-        text = f"username = {order.account}$\npassword = {order.password}\ndomain = {lab.netbios}\n"
-        credentials.write_text(text, encoding="ascii")
-        return lab_directory.script(
-            lab,
-            *("run", "net", "offlinejoin", "provision", f"--configfile={client}", "-A", str(credentials)),
-            *(f"domain={lab.domain}", f"machine_name={order.name}", f"machine_account_ou={order.unit}"),
-            *(f"dcname=dc1.{lab.domain}", f"savefile={scratch}/blob", "reuse"),
-            check=False,
-        ).returncode
+    return offline_join(lab, order, "reuse").returncode
 
 
 @pytest.mark.parametrize("applies_to", ["this_object", "subtree"])

@@ -7,7 +7,7 @@ import datetime
 import secrets
 import stat
 import typing as t
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import ldap3
@@ -37,32 +37,42 @@ def group(lab: Lab, name: str) -> dict[str, t.Any]:
 
 
 @pytest.fixture
-def root_key(lab: Lab, administrator: ldap3.Connection) -> Iterator[Callable[[datetime.datetime], None]]:
-    """Place a KDS root key with this start time, where Active Directory has them and this Samba has none."""
+def key_starts(
+    lab: Lab, administrator: ldap3.Connection, root_keys: dict[str, bytes]
+) -> Iterator[Callable[[datetime.datetime], None]]:
+    """Let the directory's KDS root key start at another time; a server that has none gets one for that while."""
     service = f"CN=Group Key Distribution Service,CN=Services,CN=Configuration,{lab.base_dn}"
+    keys = list(root_keys) or [place_root_key(lab, administrator, service)]
+
+    def put(starts: Mapping[str, bytes | int]) -> None:
+        for key, start in starts.items():
+            administrator.modify(key, t.cast(t.Any, {"msKds-UseStartTime": [(ldap3.MODIFY_REPLACE, [start])]}))
+
+    yield lambda moment: put(dict.fromkeys(keys, to_filetime(moment)))
+    put(root_keys)
+    if not root_keys:
+        administrator.delete(service, controls=[TREE_DELETE])
+
+
+def place_root_key(lab: Lab, administrator: ldap3.Connection, service: str) -> str:
+    """Make a key that starts now, with the containers above it, where Active Directory has them; return its DN."""
     place = f"CN=Master Root Keys,{service}"
     for container in (service, place):
         administrator.add(container, "container")
-
-    def put(start: datetime.datetime) -> None:
-        administrator.add(
-            f"CN={secrets.token_hex(8)},{place}",
-            "msKds-ProvRootKey",
-            {
-                "msKds-CreateTime": to_filetime(start),
-                "msKds-UseStartTime": to_filetime(start),
-                "msKds-RootKeyData": b"\0" * 64,
-                "msKds-DomainID": lab.base_dn,
-                "msKds-Version": 1,
-                "msKds-KDFAlgorithmID": "SP800_108_CTR_HMAC",
-                "msKds-SecretAgreementAlgorithmID": "DH",
-                "msKds-PublicKeyLength": 2048,
-                "msKds-PrivateKeyLength": 512,
-            },
-        )
-
-    yield put
-    administrator.delete(service, controls=[TREE_DELETE])
+    values = {
+        "msKds-CreateTime": to_filetime(NOW),
+        "msKds-UseStartTime": to_filetime(NOW),
+        "msKds-RootKeyData": b"\0" * 64,
+        "msKds-DomainID": lab.base_dn,
+        "msKds-Version": 1,
+        "msKds-KDFAlgorithmID": "SP800_108_CTR_HMAC",
+        "msKds-SecretAgreementAlgorithmID": "DH",
+        "msKds-PublicKeyLength": 2048,
+        "msKds-PrivateKeyLength": 512,
+    }
+    key = f"CN={secrets.token_hex(8)},{place}"
+    administrator.add(key, "msKds-ProvRootKey", values)
+    return key
 
 
 def stored(administrator: ldap3.Connection, lab: Lab, name: str, attribute: str) -> list[bytes]:
@@ -169,20 +179,36 @@ def test_the_ten_hours_of_a_root_key(
     task: Task,
     group: dict[str, t.Any],
     power: dict[str, str],
-    root_key: Callable[[datetime.datetime], None],
+    root_keys: dict[str, bytes],
+    key_starts: Callable[[datetime.datetime], None],
 ) -> None:
-    assert task(msa, check=True, **group)["warnings"]
-    root_key(NOW - datetime.timedelta(hours=9))
+    key_starts(NOW - datetime.timedelta(hours=9))
     with pytest.raises(ServiceAccountError, match=r"may be used from .* Nothing was written"):
         task(msa, **group, **power)
     unseen = task(msa, check=True, **group)
     assert unseen["kds_root_key"]["state"] == "unknown", "only administrators may read a root key"
+    assert unseen["warnings"]
     with pytest.raises(ServiceAccountError, match="require_kds_root_key"):
         task(msa, **group, require_kds_root_key=True)
-    root_key(NOW - datetime.timedelta(hours=11))
+    if root_keys:
+        with pytest.raises(DirectoryError, match=r"8009000D.* KDS root key, which can be used from 10 hours after"):
+            task(msa, **group)
+    key_starts(NOW - datetime.timedelta(hours=11))
     assert task(msa_info, **power)["kds_root_key"]["state"] == "usable"
     done = task(msa, **group, require_kds_root_key=True, **power)
     assert (done["changed"], done["kds_root_key"]["state"]) == (True, "usable")
+
+
+def test_the_root_key_that_the_server_has(
+    task: Task, group: dict[str, t.Any], power: dict[str, str], root_keys: dict[str, bytes]
+) -> None:
+    """Samba 4.22 makes one at its first start that could be used ten hours ago already; an older one has none."""
+    told = task(msa_info, **power)["kds_root_key"]
+    assert told["state"] == ("usable" if root_keys else "unknown"), told
+    assert [key for key in root_keys if key.partition(",")[0].removeprefix("CN=") in told["reason"]] == list(root_keys)
+    done = task(msa, check=True, **group, **power)
+    assert done["kds_root_key"] == told
+    assert bool(done.get("warnings")) is not bool(root_keys)
 
 
 def test_an_account_takes_its_entries_along_with_the_right_to_write_the_lists_alone(

@@ -46,6 +46,7 @@ class Pair:
             "LAB_ADMINPW": self._password,
             "LAB_SERVICES": "ldap, cldap, kdc, rpc, s3fs, winbindd, drepl",
             "LAB_MAXRUN": "600",
+            **lab_directory.samba_settings(),
         }
         done = subprocess.run(
             [str(lab_directory.SCRIPT), *words], env=environment, capture_output=True, text=True, check=False

@@ -11,10 +11,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import ldap3
 import pytest
 
 from ansible_collections.hybridjoin.odj.tests.integration.product.scene import free_net, install, lab_at
-from odj_lab import directory, processes, world
+from odj_lab import directory, directory_acl, processes, world
 from odj_lab.processes import LabError
 from odj_lab.settings import Lab
 
@@ -64,6 +65,30 @@ def test_a_second_lab_lives_beside_the_first_and_leaves_nothing(estate: Lab, oth
     assert len(world.running(other)) == 2
     with directory.connected(other, "odj-automation"):
         pass
+
+
+def test_a_lab_stays_with_the_samba_that_made_it(other: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A newer Samba writes what an older one cannot read."""
+    world.up(other, lambda __: None)
+    before = samba_of(other)
+    world.down(other, lambda __: None)
+    with monkeypatch.context() as patch:
+        patch.setenv("LAB_CHROOT", "/")
+        with pytest.raises(LabError, match=r"was made by Samba of .*, LAB_CHROOT is /: wipe it first"):
+            world.up(other, lambda __: None)
+        assert world.running(other) == {}
+    monkeypatch.delenv("LAB_CHROOT", raising=False)
+    world.up(other, lambda __: None)
+    assert samba_of(other) == before
+
+
+def samba_of(lab: Lab) -> tuple[bytes, bytes]:
+    """Return the version and the functional level that the domain controller tells."""
+    with directory.connected(lab, "Administrator") as connection:
+        names = ["vendorVersion", "domainControllerFunctionality"]
+        connection.search("", "(objectClass=*)", ldap3.BASE, attributes=names)
+        values = directory_acl.responses(connection)[0]["raw_attributes"]
+    return values[names[0]][0], values[names[1]][0]
 
 
 def test_taken_ports_are_named_and_nothing_starts(estate: Lab, short_home: Path) -> None:

@@ -24,6 +24,8 @@ from odj_lab.settings import Lab
 
 SCRIPT = Path(__file__).parents[1] / "samba-lab.sh"
 PORTS = (53, 88, 135, 389, 445, 464, 636, 3268, 3269)
+SAMBA = ("LAB_CHROOT", "LAB_LEVEL", "LAB_SCHEMA")
+"""Settings of samba-lab.sh that whoever makes a lab may give in the environment: which Samba, and what it makes."""
 
 
 def organizational_units(lab: Lab) -> tuple[str, ...]:
@@ -76,14 +78,21 @@ def missing() -> str:
         return (
             "The lab's domain controller needs root (mount namespaces, ports 88 and 389): run this as root or by sudo."
         )
-    path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
-    lacking = [name for name in ("samba", "samba-tool", "net", "unshare") if not shutil.which(name, path=path)]
+    root = os.environ.get("LAB_CHROOT", "")
+    lacking = [name for name in ("samba", "samba-tool", "net", "unshare") if not installed(name, root)]
     if lacking:
+        where = f" in {root}" if root else ""
         return (
-            f"Not installed: {', '.join(lacking)}. On Debian: apt-get install --no-install-recommends samba "
+            f"Not installed{where}: {', '.join(lacking)}. On Debian: apt-get install --no-install-recommends samba "
             "samba-ad-dc samba-dsdb-modules samba-vfs-modules samba-ad-provision winbind python3-samba util-linux."
         )
     return ""
+
+
+def installed(program: str, root: str = "") -> bool:
+    """Say whether a program is on this computer, or in the root directory that LAB_CHROOT names."""
+    path = [f"{root}{place}" for place in ("/usr/bin", "/usr/sbin", "/bin", "/sbin")]
+    return bool(shutil.which(program, path=os.pathsep.join([*path, "" if root else os.environ.get("PATH", "")])))
 
 
 def start(lab: Lab, fill: Callable[[Lab], None]) -> None:
@@ -142,6 +151,13 @@ def cache_dir() -> Path:
     if path.stat().st_uid != os.geteuid():
         raise LabError(f"{path} belongs to another user; name another directory in ODJ_LAB_CACHE.")
     return path
+
+
+def samba_settings() -> dict[str, str]:
+    """Return what the environment says of the Samba that is to be used; where it is silent, samba-lab.sh decides."""
+    given = {name: os.environ[name] for name in SAMBA if os.environ.get(name)}
+    root = given.get("LAB_CHROOT")
+    return {**given, "LAB_CHROOT": str(Path(root).resolve())} if root else given
 
 
 def maximum_seconds() -> int:
@@ -228,4 +244,5 @@ def _environment(lab: Lab) -> dict[str, str]:
         "LAB_TLS_KEY": str(key),
         "LAB_MAXRUN": str(maximum_seconds()),
         "LAB_DNS": "1",
+        **samba_settings(),
     }

@@ -59,7 +59,7 @@ def password(lab: Lab, name: str) -> str:
 
     Raises:
         LookupError: There is no such account.
-        LDAPException: The directory takes no password for it (a group managed account on Samba below 4.22).
+        LDAPException: The directory takes no password for it: those of group accounts are the directory's own.
 
     """
     store = JsonStore(lab.home / "accounts" / "passwords.json")

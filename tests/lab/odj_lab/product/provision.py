@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
+import subprocess
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,13 +34,15 @@ class Order:
         unit: DN of the OU, or "" for the default container.
         account: The service account, without the dollar sign.
         password: Its password.
+        ticket: A Kerberos ticket cache in the lab's directory, in place of the password; for Samba's client alone.
 
     """
 
     name: str
     unit: str
     account: str
-    password: str
+    password: str = ""
+    ticket: Path | None = None
 
 
 class Refused(Exception):
@@ -58,7 +60,7 @@ def ways() -> dict[str, Callable[[Lab, Order], None]]:
 
 def best_way() -> str:
     """Return ``net`` where Samba's client is installed, else ``ldap``."""
-    return "net" if shutil.which("net", path=f"{os.environ.get('PATH', '')}:/usr/bin") else "ldap"
+    return "net" if directory.installed("net", os.environ.get("LAB_CHROOT", "")) else "ldap"
 
 
 def by_ldap(lab: Lab, order: Order) -> None:
@@ -101,22 +103,47 @@ def by_net(lab: Lab, order: Order) -> None:
             _refuse_taken(directory.find(connection, lab, f"{order.name}$") is not None, order)
     except LDAPException as error:
         raise Refused(f"the service account cannot log on: {error}", denied=False) from error
-    with tempfile.TemporaryDirectory(prefix="odj-join-") as scratch:
-        credentials = Path(scratch) / "credentials"
-        text = f"username = {order.account}$\npassword = {order.password}\ndomain = {lab.netbios}\n"
-        credentials.write_text(text, encoding="ascii")
-        unit = [f"machine_account_ou={order.unit}"] if order.unit else []
-        client = directory.instance_dir(lab) / "client" / "smb.conf"
-        done = directory.script(
-            lab,
-            *("run", "net", "offlinejoin", "provision", f"--configfile={client}", "-A", str(credentials)),
-            *(f"domain={lab.domain}", f"machine_name={order.name}", *unit),
-            *(f"dcname=dc1.{lab.domain}", f"savefile={scratch}/blob"),
-            check=False,
-        )
+    done = offline_join(lab, order)
     if done.returncode:
         denied = done.returncode in ACCESS_DENIED_CODES
         raise Refused(_reason(done.stdout + done.stderr, done.returncode, denied=denied), denied=denied)
+
+
+def offline_join(lab: Lab, order: Order, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run ``net offlinejoin provision`` as the account of the order; the blob is thrown away.
+
+    It is the client of the Samba that the domain controller is of. What it reads and writes is in the lab's directory,
+    the only place that a Samba in a root directory of its own sees.
+
+    Args:
+        lab: The lab.
+        order: What to create.
+        words: Further words of the command, for example ``reuse``.
+
+    """
+    instance = directory.instance_dir(lab)
+    with tempfile.TemporaryDirectory(prefix="join-", dir=instance) as scratch:
+        if order.ticket:
+            log_on = ["--use-kerberos=required", f"--use-krb5-ccache={order.ticket}"]
+        else:
+            log_on = ["-A", str(credentials_file(lab, f"{order.account}$", order.password, Path(scratch)))]
+        unit = [f"machine_account_ou={order.unit}"] if order.unit else []
+        return directory.script(
+            lab,
+            *("run", "net", "offlinejoin", "provision", f"--configfile={instance}/client/smb.conf"),
+            *(*log_on, f"domain={lab.domain}", f"machine_name={order.name}", *unit),
+            *(f"dcname=dc1.{lab.domain}", f"savefile={scratch}/blob", *words),
+            check=False,
+        )
+
+
+def credentials_file(lab: Lab, account: str, password: str, place: Path) -> Path:
+    """Write the file that Samba's clients read an account (sAMAccountName) and its password from, and return it."""
+    path = place / "credentials"
+    text = f"username = {account}\npassword = {password}\ndomain = {lab.netbios}\n"
+    path.touch(mode=0o600)
+    path.write_text(text, encoding="ascii")
+    return path
 
 
 def _reason(output: str, code: int, *, denied: bool) -> str:

@@ -68,6 +68,7 @@ def test_a_refused_operation_says_what_to_do(code: int, advice: str) -> None:
         (19, "0000052D: Constraint violation - check_password_restrictions: too short", "password policy"),
         (68, "00002071: samldb: samAccountName 'x' already in use!", "sAMAccountName of another"),
         (68, "00000524: UpdErr: DSID-031A11FA, problem 6005 (ENTRY_EXISTS), data 0", "Another account"),
+        (32, "8009000D: failed to find a suitable root key at gkdi.c:738", "needs a KDS root key"),
         (53, "00002077: SvcErr: DSID-031903F0, problem 5003 (WILL_NOT_PERFORM), data 0", "willing"),
         (50, "acl: unable to get access to CN=x", "lacks a right"),
     ],

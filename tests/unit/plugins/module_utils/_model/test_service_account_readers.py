@@ -5,6 +5,8 @@ import dataclasses
 import uuid
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import (
+    GENERIC_ALL,
+    GENERIC_READ,
     INHERIT_ONLY,
     READ_PROPERTY,
     AccessRule,
@@ -15,6 +17,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_des
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account_readers import (
     denied_in,
+    doubtful_in,
     edited,
     readers_descriptor,
     readers_in,
@@ -54,14 +57,33 @@ def test_only_entries_that_let_read_here_make_a_reader() -> None:
 def test_an_edit_leaves_what_it_does_not_speak_of() -> None:
     deny, other = AccessRule(False, READ_PROPERTY, THREE), AccessRule(True, 0x20, TWO)
     before = descriptor(deny, AccessRule(True, READ_PROPERTY, ONE), other)
-    after = edited(before, (TWO,))
+    after = edited(before, (TWO,), (ONE,))
     assert readers_in(after) == (TWO,)
     assert aces(after)[:2] == (deny.to_ace(), other.to_ace())
     assert len(aces(after)) == 3
-    assert edited(before, (ONE,)) == before
+    assert edited(before, (ONE,), (ONE,)) == before
 
 
 def test_a_missing_list_means_everyone_and_is_made_anew() -> None:
     bare = dataclasses.replace(SecurityDescriptor.parse(readers_descriptor(())), dacl=None).to_bytes()
-    assert readers_in(bare) == (EVERYONE,)
-    assert edited(bare, (ONE,)) == readers_descriptor((ONE,)) == edited(b"", (ONE,))
+    assert (readers_in(bare), doubtful_in(bare)) == ((EVERYONE,), ())
+    assert edited(bare, (ONE,), (EVERYONE,)) == readers_descriptor((ONE,)) == edited(b"", (ONE,), ())
+
+
+def test_a_generic_right_is_a_doubtful_one() -> None:
+    all_of, read, sure = AccessRule(True, GENERIC_ALL, ONE), AccessRule(True, GENERIC_READ, TWO), READ_PROPERTY
+    data = descriptor(all_of, read, AccessRule(True, GENERIC_ALL | sure, THREE), AccessRule(False, GENERIC_READ, THREE))
+    assert readers_in(data) == (ONE, TWO, THREE)
+    assert doubtful_in(data) == (ONE, TWO)
+    assert denied_in(data) == (THREE,)
+    assert doubtful_in(descriptor(all_of, AccessRule(True, sure, ONE))) == ()
+
+
+def test_a_doubtful_entry_goes_with_its_reader_is_replaced_for_one_that_counts_and_stays_otherwise() -> None:
+    generic, read = AccessRule(True, GENERIC_ALL, ONE), AccessRule(True, READ_PROPERTY, TWO)
+    before = descriptor(generic, read)
+    assert aces(edited(before, (TWO,), (ONE, TWO))) == (read.to_ace(),)
+    assert edited(before, (ONE, TWO), (ONE, TWO)) == before
+    replaced = edited(before, (ONE, TWO), (TWO,))
+    assert (readers_in(replaced), doubtful_in(replaced)) == ((TWO, ONE), ())
+    assert generic.to_ace() not in aces(replaced)

@@ -15,12 +15,20 @@ import pytest
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Settings
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError, refused
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import READ_PROPERTY, AccessRule
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import (
+    GENERIC_ALL,
+    READ_PROPERTY,
+    AccessRule,
+)
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation import RIGHTS
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput, OdjError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.organizational_unit import TargetError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import carry_out
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account import ServiceAccountError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account_readers import (
+    doubtful_in,
+    readers_in,
+)
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import Sid
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module import msa, ou_delegate
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import (
@@ -153,6 +161,22 @@ def test_entries_of_others_in_the_list_of_readers_survive(directory: FakeDirecto
     account(directory, **GROUP, readers={"set": ["odj01"]})
     assert deny in (directory.value(GHERE, MEMBERSHIP) or b"")
     assert "denies it" in refusal(ServiceAccountError, directory, **GROUP, readers={"add": ["odj03"]})
+
+
+def test_a_generic_right_is_not_enough_for_a_reader_that_is_asked_for(directory: FakeDirectory) -> None:
+    account(directory, **GROUP)
+    one, two = (Sid.from_bytes(directory.value(host, "objectSid") or b"") for host in HOSTS[:2])
+    generic = [AccessRule(True, GENERIC_ALL, sid).to_ace() for sid in (one, two)]
+    directory.put(GHERE, **{MEMBERSHIP: dacl(*generic)})
+    assert readers(account(directory, **GROUP)) == 2
+    done = account(directory, **GROUP, readers={"add": ["odj01"]})
+    assert done["changed"]
+    assert "CONTOSO\\ODJ01$" not in done["diff"][0]["before"]
+    stored = directory.value(GHERE, MEMBERSHIP) or b""
+    assert (readers_in(stored), doubtful_in(stored)) == ((two, one), (two,))
+    assert not account(directory, **GROUP, readers={"add": ["odj01"]})["changed"]
+    account(directory, **GROUP, readers={"remove": ["odj02"]})
+    assert readers_in(directory.value(GHERE, MEMBERSHIP) or b"") == (one,)
 
 
 def key(directory: FakeDirectory, start: int | None) -> None:
