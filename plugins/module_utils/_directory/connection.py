@@ -7,7 +7,6 @@ Nobody has logged on to it yet.
 
 from __future__ import annotations
 
-import logging
 import typing as t
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,13 +23,13 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors i
     unreachable,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.location import Place, places
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.progress import LOGGER
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.tls import VerifiedTls, tls_context
 
 with suppress(ImportError):  # said by session.LDAP3_IMPORT_ERROR
     import ldap3
     from ldap3.core.exceptions import LDAPException
 
-LOGGER = logging.getLogger("hybridjoin.odj")
 TRIES = 5  # domain controllers that are tried, of those that DNS has
 _READ_ONLY = "1.2.840.113556.1.4.1920"  # LDAP_CAP_ACTIVE_DIRECTORY_PARTIAL_SECRETS_OID, MS-ADTS 3.1.1.3.4.3.6
 
