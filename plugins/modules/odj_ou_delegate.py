@@ -25,8 +25,8 @@ description:
   - >-
     An entry that denies the right, to the account or to a group it is in, is an error that names it. It is neither
     overridden nor removed; that goes for an inherited one too, although a new entry of the unit itself would come
-    before it, for somebody further up wants it so. Where something about computers is denied to anybody but Everyone, tokenGroups of the
-    accounts has to be readable.
+    before it, for somebody further up wants it so. Where something about computers is denied to anybody but
+    Everyone, tokenGroups of the accounts has to be readable.
   - >-
     The account that is used needs Modify permissions (WRITE_DAC) on each unit that has to change, and nothing else
     beyond what every account may read.

@@ -186,7 +186,6 @@ def _allowing(
         denied = next((i for i, r in against if way.denied_by(r, subtree=right.subtree)), len(listing.aces))
         if allowing and allowing[0][0] < denied:
             return allowing
-    # An inherited one too: a new entry would come before it, but that is for a person to decide, not for us.
     denial = next(((i, r) for i, r in against if part.denied_by(r, subtree=right.subtree)), None)
     if denial is None:
         return []

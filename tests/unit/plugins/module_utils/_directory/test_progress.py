@@ -8,19 +8,17 @@ from collections.abc import Iterator
 import pytest
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory import progress
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.progress import EVERY, LOGGER, Progress
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.progress import EVERY, Progress
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module import ou_delegate
-from ansible_collections.hybridjoin.odj.plugins.module_utils._module import run as glue
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import BASE, FakeDirectory
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory_task import run
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.system_log import system_log
 
 
 @pytest.fixture
 def told() -> Iterator[list[str]]:
-    lines: list[str] = []
-    glue._log_to(lines.append)
-    yield lines
-    LOGGER.handlers.clear()
+    with system_log() as lines:
+        yield lines
 
 
 def test_a_line_every_ten_seconds_and_none_before(told: list[str]) -> None:

@@ -5,9 +5,10 @@ import pytest
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Directory
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.progress import EVERY, LOGGER
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.progress import EVERY
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.replication import PAUSE, wait_for_others
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import FakeDirectory
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.system_log import system_log
 
 
 class StandingClock:
@@ -49,16 +50,15 @@ def test_the_wait_ends_in_time_with_a_look_and_names_who_is_late(timeout: float)
     assert "is written" in caught.value.advice
 
 
-def test_a_long_wait_says_who_has_it(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_wait_says_who_has_it() -> None:
     clock, quick, slow = StandingClock(), FakeDirectory(), FakeDirectory()
 
     def arrived(directory: Directory) -> bool:
         return directory is quick or clock.seconds >= 100 + 2 * EVERY + PAUSE
 
-    caplog.set_level("INFO", LOGGER.name)
-    monkeypatch.setattr(LOGGER, "propagate", True)  # where caplog listens; the glue turns it off
-    wait_for_others({"quick": quick, "slow": slow}, arrived, "msa$", 60, clock)
-    assert caplog.messages == ["1 of 2 domain controllers hold msa$ as it is to be"] * 2
+    with system_log() as told:
+        wait_for_others({"quick": quick, "slow": slow}, arrived, "msa$", 60, clock)
+    assert told == ["1 of 2 domain controllers hold msa$ as it is to be"] * 2
 
 
 def test_nobody_to_wait_for() -> None:
