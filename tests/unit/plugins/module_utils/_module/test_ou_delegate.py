@@ -12,9 +12,17 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation import COMPUTER_CLASS, DelegationError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput, OdjError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.organizational_unit import TargetError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import SecurityDescriptor
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import EVERYONE, Sid
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module import ou_delegate
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.delegation import (
+    MSA,
+    NORTH,
+    PILOT,
+    READ,
+    aces,
+    two_units,
+    wait_for_nobody,
+)
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import (
     BASE,
     COMPUTERS,
@@ -24,24 +32,17 @@ from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import (
 )
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory_task import run
 
-PILOT, NORTH = f"OU=Autopilot,{BASE}", f"OU=Lab\\, North,{BASE}"
 SETTLE = descriptors.SETTLE
-READ = AccessRule(True, 0x20014, EVERYONE).to_ace()
-MSA = ("top", "computer", "msDS-ManagedServiceAccount")
 
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody else writes here unless a test does it: there is nothing to wait for."""
-    monkeypatch.setattr(descriptors, "SETTLE", 0.0)
-    monkeypatch.setattr(descriptors, "SLOW", 0)
+    wait_for_nobody(monkeypatch)
 
 
 @pytest.fixture
 def directory() -> FakeDirectory:
-    fake = FakeDirectory()
-    fake.unit(PILOT, READ)
-    fake.unit(NORTH, READ)
+    fake = two_units()
     fake.account("msa1$", cls=MSA, parent=MSA_CONTAINER)
     fake.account("msa2$", cls=MSA, parent=MSA_CONTAINER)
     return fake
@@ -51,11 +52,6 @@ def delegate(
     directory: FakeDirectory, *units: str, accounts: t.Sequence[str] = ("msa1",), **more: t.Any
 ) -> dict[str, t.Any]:
     return run(ou_delegate, directory, organizational_units=list(units or (PILOT,)), accounts=list(accounts), **more)
-
-
-def aces(directory: FakeDirectory, dn: str) -> tuple[bytes, ...]:
-    parsed = SecurityDescriptor.parse(directory.value(dn, "nTSecurityDescriptor") or b"")
-    return parsed.dacl.aces if parsed.dacl else ()
 
 
 def refusal(kind: type[OdjError], directory: FakeDirectory, *units: str, **more: t.Any) -> str:

@@ -7,40 +7,36 @@ import typing as t
 
 import pytest
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory import descriptors
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import AccessRule
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation import COMPUTER_CLASS, DelegationError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import MalformedDescriptor
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import EVERYONE, Sid
-from ansible_collections.hybridjoin.odj.plugins.module_utils._module import delegation_info, ou_delegate
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module import delegation_info
+from ansible_collections.hybridjoin.odj.tests.unit.fakes import delegation as fakes
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.delegation import ACCOUNT, MSA, READ, wait_for_nobody
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import BASE, MSA_CONTAINER, FakeDirectory
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory_task import run
 
 UNIT = f"OU=Low,OU=Middle,OU=Top,{BASE}"
-READ = AccessRule(True, 0x20014, EVERYONE).to_ace()
 USERS, AUTHENTICATED = Sid(5, (32, 545)), Sid(5, (11,))
 
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody else writes here: there is nothing to wait for."""
-    monkeypatch.setattr(descriptors, "SETTLE", 0.0)
-    monkeypatch.setattr(descriptors, "SLOW", 0)
+    wait_for_nobody(monkeypatch)
 
 
 @pytest.fixture
 def directory() -> FakeDirectory:
     fake = FakeDirectory()
-    fake.account("msaODJab1cd$", cls=("top", "computer", "msDS-ManagedServiceAccount"), parent=MSA_CONTAINER)
+    fake.account(f"{ACCOUNT}$", cls=MSA, parent=MSA_CONTAINER)
     fake.unit(UNIT, READ)
     return fake
 
 
 def delegate(directory: FakeDirectory, *units: str, **more: t.Any) -> dict[str, t.Any]:
-    return run(
-        ou_delegate, directory, organizational_units=list(units or (UNIT,)), **{"accounts": ["msaODJab1cd"], **more}
-    )
+    return fakes.delegate(directory, *(units or (UNIT,)), **more)
 
 
 def test_a_deny_for_a_built_in_group_that_every_account_is_in_is_an_error(directory: FakeDirectory) -> None:

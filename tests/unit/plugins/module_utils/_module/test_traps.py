@@ -8,13 +8,13 @@ import uuid
 
 import pytest
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory import descriptors
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import AccessRule
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation import COMPUTER_CLASS, DelegationError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.dn import Dn
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import SecurityDescriptor
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import EVERYONE, Sid
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module import delegation_info, msa, ou_delegate
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.delegation import wait_for_nobody
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import (
     BASE,
     COMPUTER_CHAIN,
@@ -35,9 +35,7 @@ PROTECTED = 0x1000
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody else writes here: there is nothing to wait for."""
-    monkeypatch.setattr(descriptors, "SETTLE", 0.0)
-    monkeypatch.setattr(descriptors, "SLOW", 0)
+    wait_for_nobody(monkeypatch)
 
 
 class Domain(FakeDirectory):
