@@ -112,7 +112,6 @@ def advice_for(reason: str, none_there: str) -> str:
 
 
 def _reason(problem: t.Any) -> str:
-    """Return the words of Kerberos itself, or those of GSSAPI where it has none."""
-    if problem.min_code:
-        return " ".join(problem.get_all_statuses(problem.min_code, False))
-    return " ".join(problem.get_all_statuses(problem.maj_code, True))
+    """Return the words of Kerberos itself, or those of GSSAPI where it has none or calls it a success."""
+    minor = " ".join(problem.get_all_statuses(problem.min_code, False)) if problem.min_code else ""
+    return minor if minor not in ("", "Success") else " ".join(problem.get_all_statuses(problem.maj_code, True))

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 ALLOW, DENY, ALLOW_OBJECT, DENY_OBJECT = 0, 1, 5, 6
 # Callback entries with an empty condition: Samba 4.17 drops a condition when it stores one, and does not read them.
 CONDITIONAL = (0x09, 0x0A)
-NEITHER = (0x02, 0x12, 0x13, 0x77)  # audit, resource attribute, scoped policy, and one that there is not
+# Audit, mandatory label, scoped policy, and one that there is not; Samba 4.22 wants a claim in a resource attribute.
+NEITHER = (0x02, 0x11, 0x13, 0x77)
 ODD = 0.12  # of the entries
 CONTAINER_INHERIT, NO_PROPAGATE, INHERIT_ONLY, OBJECT_INHERIT = 0x02, 0x04, 0x08, 0x01
 GENERIC_ALL, FULL = 0x10000000, 0x000F01FF

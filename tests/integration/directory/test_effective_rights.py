@@ -113,13 +113,16 @@ def test_we_say_what_the_directory_says_and_does(
     reasons: Counter[str] = Counter()
     convicted: Counter[str] = Counter()
     readable = 0
+    strict = _is_strict(lab, administrator, yard, players)
     for name, password in players.passwords.items():
         with lab_directory.connected(lab, f"{name}$", password) as connection:
             held = frozenset(_held(connection))
             for number, unit in enumerate(random_units):
                 found = ours[unit, f"{lab.netbios}\\{name}$"]
                 told, did = _told(connection, unit), _creates(connection, unit, f"T{number}{name[-4:]}")
-                trial = Trial.of(descriptors[unit], players.sids[name], held, players.direct(name), players.primary)
+                trial = Trial.of(
+                    descriptors[unit], players.sids[name], held, players.direct(name), players.primary, strict=strict
+                )
                 agreed = {did if told is None else told, trial.judged()} == {did}
                 if not agreed or VERDICTS[found["can_create"]] != trial.outcomes:
                     disagreements.append((found, told, did, trial))
@@ -190,6 +193,22 @@ def _descriptors(connection: ldap3.Connection, base: str) -> dict[str, bytes]:
         paged_size=500, generator=True,
     )  # fmt: skip
     return {e["dn"]: e["raw_attributes"]["nTSecurityDescriptor"][0] for e in found if "raw_attributes" in e}
+
+
+def _is_strict(lab: Lab, administrator: ldap3.Connection, yard: str, players: Cast) -> bool:
+    """Ask whether a Deny under a condition that the server cannot read holds; it does with Samba 4.22."""
+    name, password = next(iter(players.passwords.items()))
+    domain_admins = lab_directory.sid_of(administrator, lab, "Domain Admins")
+    kinds = {lists.ALLOW: domain_admins, lists.CONDITIONAL[1]: players.sids[name]}
+    aces = [lists.ace(kind, 0, lists.FULL, sid, None, None) for kind, sid in kinds.items()]
+    aces.append(lists.ace(lists.ALLOW, 0, lists.FULL, players.sids[name], None, None))
+    unit = f"OU=condition,{yard}"
+    administrator.add(unit, "organizationalUnit")
+    made = lists.descriptor(domain_admins, domain_admins, aces, protected=True)
+    change = {"nTSecurityDescriptor": [(ldap3.MODIFY_REPLACE, [made])]}
+    administrator.modify(unit, t.cast(t.Any, change), controls=OWNER_GROUP_DACL)
+    with lab_directory.connected(lab, f"{name}$", password) as connection:
+        return not _creates(connection, unit, "TCONDITION")
 
 
 def _told(connection: ldap3.Connection, unit: str) -> bool | None:

@@ -6,7 +6,6 @@ from __future__ import annotations
 import secrets
 import typing as t
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import ldap3
 import pytest
@@ -49,13 +48,13 @@ def person(lab: Lab, administrator: ldap3.Connection) -> Iterator[tuple[str, str
 
 
 @pytest.fixture
-def age(lab: Lab, tmp_path: Path) -> Callable[[str], None]:
+def age(lab: Lab) -> Callable[[str], None]:
     """Let the password of an account have been set long ago, which nobody can do through LDAP."""
 
     def run(dn: str) -> None:
-        change = tmp_path / "change.ldif"
+        instance = lab_directory.instance_dir(lab)
+        change, database = instance / "change.ldif", instance / "private" / "sam.ldb"  # where a newer Samba sees them
         change.write_text(f"dn: {dn}\nchangetype: modify\nreplace: pwdLastSet\npwdLastSet: {LONG_AGO}\n", "utf-8")
-        database = lab_directory.instance_dir(lab) / "private" / "sam.ldb"
         lab_directory.script(lab, "run", "ldbmodify", "-H", str(database), f"--controls={SET_LAST_TIME}", str(change))
 
     return run

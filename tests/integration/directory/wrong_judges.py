@@ -29,6 +29,8 @@ from ansible_collections.hybridjoin.odj.tests.unit.fakes.plain_access import (
     split,
 )
 
+_PLAIN = {0x0A: 0x01, 0x0C: 0x06}  # a Deny under a condition -> the same without one
+
 
 @dataclass(frozen=True, slots=True)
 class Trial:
@@ -42,6 +44,7 @@ class Trial:
         held: All SIDs of its token, as the server tells them.
         direct: Of these, the account and the groups that name it as a member.
         primary: Its primary group.
+        strict: The server takes a Deny under a condition that it cannot read for one that holds.
 
     """
 
@@ -52,16 +55,24 @@ class Trial:
     held: frozenset[bytes]
     direct: frozenset[bytes]
     primary: bytes
+    strict: bool
 
     @classmethod
     def of(
-        cls, descriptor: bytes, own: bytes, held: frozenset[bytes], direct: frozenset[bytes], primary: bytes
+        cls,
+        descriptor: bytes,
+        own: bytes,
+        held: frozenset[bytes],
+        direct: frozenset[bytes],
+        primary: bytes,
+        *,
+        strict: bool,
     ) -> Trial:
         (at,) = struct.unpack_from("<I", descriptor, 16)
         raw = split(descriptor[at:])
         others = [ace for ace in (read_ace(b"\0" + ace[1:]) for ace in raw if read_ace(ace) is None) if ace]
         aces = [ace for ace in map(read_ace, raw) if ace]
-        return cls(aces, others, owner(descriptor), own, held, direct, primary)
+        return cls(aces, others, owner(descriptor), own, held, direct, primary, strict)
 
     def judged(
         self,
@@ -72,7 +83,8 @@ class Trial:
         conditions: bool = False,
     ) -> bool:
         """Say whether the account may create computers; each argument is a way to get it wrong."""
-        aces = [changed for changed in map(change, self.aces) if changed]
+        known = [replace(a, kind=_PLAIN.get(a.kind, a.kind)) for a in self.aces] if self.strict else self.aces
+        aces = [changed for changed in map(change, self.aces if conditions else known) if changed]
         held = (self.held | more) - less
         return allowed(in_force(aces, 0, COMPUTER_CLASS), held, CREATE, COMPUTER_CLASS, conditions=conditions)
 
