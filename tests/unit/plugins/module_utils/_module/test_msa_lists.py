@@ -351,6 +351,8 @@ class Forest:
     def run(self, *, check: bool = False, **options: t.Any) -> dict[str, t.Any]:
         def opened(settings: Settings) -> t.Any:
             self.opened.append(settings)
+            if settings.server is None:
+                return nullcontext(self.servers["found"])
             if settings.server not in self.servers:
                 raise DirectoryError("connect to the directory", on=settings.where)
             return nullcontext(self.servers[settings.server])
@@ -368,6 +370,14 @@ def test_another_server_that_has_it_is_waited_for(directory: FakeDirectory) -> N
     assert forest.run()["replication"] == [{"server": "dc2", "looks": 1}]
     assert forest.run(check=True, description="x")["replication"] == [{"server": "dc2", "looks": 0}]
     assert forest.run(state="absent")["replication"] == [{"server": "dc2", "looks": 1}]
+
+
+def test_the_server_that_is_found_is_not_one_of_the_others(directory: FakeDirectory) -> None:
+    forest = Forest(found=directory, fake=directory)  # "fake" is what the directory calls itself
+    with pytest.raises(InvalidInput, match="fake is the server that is written to"):
+        forest.run(server=None, domain="contoso.test", replicated_to=["FAKE"])
+    assert len(forest.opened) == 1
+    assert directory.counts["add"] == 0
 
 
 def test_a_server_that_lags_is_named_also_when_nothing_changes(directory: FakeDirectory) -> None:
