@@ -47,7 +47,8 @@ options:
       - V(simple) sends O(username) and O(password), and needs both.
       - V(kerberos) shows a ticket that is got with O(password), with O(keytab), or from O(ccache). It is bound to the
         TLS connection, so it works with domain controllers that demand channel binding (C(LdapEnforceChannelBinding)
-        2). Where the domain controllers of a realm are is taken from C(krb5.conf); the task's C(environment) can set
+        2). The ticket is for the name that the domain controller gives itself (C(dnsHostName)), whatever O(server) is.
+        Where the domain controllers of a realm are is taken from C(krb5.conf); the task's C(environment) can set
         E(KRB5_CONFIG).
       - Taken from the environment variable E(ODJ_LDAP_AUTH_PROTOCOL) when not set.
     type: str
@@ -92,8 +93,6 @@ options:
   server_name:
     description:
       - Name that the certificate has to carry, when O(server) is an address or an alias that it does not carry.
-      - With O(auth_protocol=kerberos), the ticket is for this name too; else it is for the name that the domain
-        controller gives itself (C(dnsHostName)).
     type: str
   timeout:
     description:

@@ -37,8 +37,8 @@ _ADVICE = (
     ("have been revoked", "The account is disabled, expired or locked out."),
     ("client '", "There is no such account: check username (name@REALM)."),
     ("client not found", "There is no such account: check username (name@REALM)."),
-    ("not found in kerberos database", "The domain has no such service: set server_name to the full name of the domain "
-     "controller; in krb5.conf, rdns = false and dns_canonicalize_hostname = false keep DNS from changing it."),
+    ("not found in kerberos database", "The realm has no such service: in krb5.conf, rdns = false and "
+     "dns_canonicalize_hostname = false keep DNS from changing the name, and domain_realm says which realm it is in."),
     ("skew too great", "The clocks of this computer and of the domain controller differ: set them by NTP."),
     ("ticket expired", "The tickets have expired: get new ones (kinit), or use password or keytab."),
     ("credentials cache", "The tickets cannot be used: check ccache, or set keytab or password."),

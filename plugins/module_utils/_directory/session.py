@@ -74,7 +74,7 @@ class LdapDirectory:
 
         """
         tried = f"log on as {settings.account}"
-        host = settings.server_name or self._root.text("dnsHostName") or self._server
+        host = self._root.text("dnsHostName") or self._server
         with translated(tried, self._server):
             self._send("bind", tried, self._server, log_on, settings, self._connection, host)
         refuse_failure(tried, self._server, self._connection.result)

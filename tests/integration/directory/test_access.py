@@ -99,7 +99,6 @@ def test_a_keytab_of_somebody_else(opened: Open, kerberos: dict[str, t.Any], key
         ({"username": "nobody@CONTOSO.TEST"}, "no such account"),
         ({"username": "odj-automation@contoso.test"}, "capital letters"),
         ({"username": "odj-automation@OTHER.TEST"}, "capital letters"),
-        ({"server_name": "127.0.0.1", "validate_certs": False}, "server_name"),
         ({"username": None, "password": None}, "kinit"),
         ({"username": None, "password": None, "ccache": "/nowhere/cc"}, "kinit"),
     ],

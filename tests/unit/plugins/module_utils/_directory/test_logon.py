@@ -66,7 +66,7 @@ def test_without_the_library_it_is_said_what_is_missing(monkeypatch: pytest.Monk
         ("Configuration file does not specify default realm", "default_realm"),
         ("A token was invalid", "channel binding"),
         ("Client 'y@X' not found in Kerberos database", "no such account"),
-        ("Server ldap/dc1@X not found in Kerberos database", "server_name"),
+        ("Server ldap/dc1@X not found in Kerberos database", "domain_realm"),
         ("No Kerberos credentials available", "none"),
         ("something new", "krb5.conf"),
     ],
