@@ -41,6 +41,8 @@ def run_module(
             result = carry_out(job, check_mode=module.check_mode)
     except OdjError as error:
         module.fail_json(msg=str(error), error=error.to_json(), exception=error)
+    for warning in t.cast("list[str]", result.pop("warnings", [])):  # exit_json takes none from core 2.23 on
+        module.warn(warning)
     module.exit_json(**result)
 
 

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a module's arguments to its answer, as ansible-core sees it."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from collections.abc import Mapping
+from contextlib import nullcontext
+
+import pytest
+from ansible.module_utils.testing import patch_module_args
+
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Plan
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.run import run_module
+
+
+class Remarking:
+    """A job that changes nothing and has something to say."""
+
+    def plan(self) -> Plan:
+        return Plan(())
+
+    def apply(self, plan: Plan) -> None:
+        raise AssertionError("there is nothing to apply")
+
+    def facts(self, plan: Plan) -> Mapping[str, object]:
+        return {"warnings": ["look here"], "found": 1}
+
+
+def test_a_warning_is_given_in_the_way_that_ansible_will_still_take(capsys: pytest.CaptureFixture[str]) -> None:
+    with patch_module_args({}), pytest.raises(SystemExit):
+        run_module({"argument_spec": {}}, lambda params: nullcontext(Remarking()))
+    answer: dict[str, t.Any] = json.loads(capsys.readouterr().out)
+    assert "look here" in json.dumps(answer["warnings"])
+    assert (answer["found"], answer["changed"], "deprecations" in answer) == (1, False, False)
