@@ -22,6 +22,8 @@ options:
       - The first of them that can be reached, is trusted and is not read-only is taken, at most five are tried, and
         the whole task stays with it; RV(directory.server) of the result says which one it is. That all tasks meet on
         one domain controller as long as it is there keeps two of them from overwriting each other by replication.
+      - Only domain controllers whose names are in the domain are taken, as a forged answer of DNS could name another
+        computer. Where the domain controllers have names elsewhere, use O(server).
       - Taken from the environment variable E(ODJ_LDAP_DOMAIN) when not set.
     type: str
   dns_servers:

@@ -45,6 +45,9 @@ class Place:
 def places(settings: Settings) -> Iterator[Place]:
     """Yield the domain controllers to try, in the order in which to try them.
 
+    Names outside of the domain are left out: whoever can forge an answer of DNS could have a certificate for a name of
+    his own, and would be sent the password.
+
     Raises:
         DirectoryError: DNS cannot be asked, or knows no domain controller of the domain.
 
@@ -52,16 +55,18 @@ def places(settings: Settings) -> Iterator[Place]:
     if settings.server:
         yield Place(settings.server, _address(settings, settings.server))
         return
-    domain = (settings.domain or "").rstrip(".")
+    domain = (settings.domain or "").rstrip(".").lower()
     resolver = _resolver(settings)
-    names: list[str] = []
+    names: dict[str, bool] = {}  # whether it is in the domain
     for record in _RECORDS:
         for name in _targets(resolver, f"{record}.{domain}", settings):
             if name not in names:
-                names.append(name)
-                yield Place(name, _address(settings, name))
-    if not names:
-        raise _unknown(domain, settings, "there are no such records")
+                names[name] = name.endswith(f".{domain}")
+                if names[name]:
+                    yield Place(name, _address(settings, name))
+    if not any(names.values()):
+        outside = f"what it has is not in the domain: {', '.join(names)}"
+        raise _unknown(domain, settings, outside if names else "there are no such records")
 
 
 def _resolver(settings: Settings) -> t.Any:

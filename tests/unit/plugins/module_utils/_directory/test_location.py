@@ -68,8 +68,14 @@ def test_a_domain_without_pdc_emulator_in_dns_has_the_others(look: Look) -> None
     assert {place.name for place in look(zone)} == {f"dc{n}.contoso.test" for n in (1, 2, 3, 4)}
 
 
-def test_a_trailing_dot_is_no_other_domain(look: Look) -> None:
-    assert look(domain="contoso.test.") == look()
+def test_a_trailing_dot_and_case_make_no_other_domain(look: Look) -> None:
+    assert look(domain="Contoso.Test.") == look()
+
+
+def test_a_name_outside_of_the_domain_is_left_out(look: Look) -> None:
+    """Else a forged answer, and a valid certificate for the name in it, would be enough to be sent the password."""
+    zone = {**ZONE, (PDC, "SRV"): ["0 100 389 dc2.evil.test.", "0 100 389 dc2.contoso.test."]}
+    assert look(zone) == look()
 
 
 @pytest.mark.parametrize(
@@ -77,6 +83,11 @@ def test_a_trailing_dot_is_no_other_domain(look: Look) -> None:
     [
         ({}, dns.rcode.NOERROR, "no such records"),
         ({(DC, "SRV"): ["0 0 0 ."]}, dns.rcode.NOERROR, "no such records"),  # RFC 2782: the service is not there
+        (
+            {(PDC, "SRV"): ["0 0 389 dc1.evil.test.", "0 0 389 evilcontoso.test."]},
+            dns.rcode.NOERROR,
+            "not in the domain",
+        ),
         (ZONE, dns.rcode.REFUSED, "REFUSED"),
         (ZONE, dns.rcode.SERVFAIL, "SERVFAIL"),
     ],
