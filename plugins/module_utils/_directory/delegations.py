@@ -26,8 +26,8 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_acco
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import Sid
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.well_known import (
     ALWAYS_HELD,
-    FIRST_OWN_RID,
     is_of_a_domain,
+    was_given_by,
     well_known_name,
 )
 
@@ -161,8 +161,7 @@ def _trustee(entry: Entry, domains: Domains) -> Trustee:
 
 
 def _absent(sid: Sid, domain: Sid | None) -> Trustee:
-    *others, last = sid.sub_authorities or (0,)
-    ours = domain is not None and tuple(others) == domain.sub_authorities and last >= FIRST_OWN_RID
+    ours = domain is not None and was_given_by(sid, domain.sub_authorities)
     return Trustee(sid, str(sid), "orphan" if ours else "foreign")
 
 

@@ -16,7 +16,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation_r
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import SecurityDescriptor
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import EVERYONE, Sid
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.well_known import FIRST_OWN_RID
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.well_known import was_given_by
 
 # The sign-in makes a standalone managed service account with five random characters behind this prefix.
 _WIZARD_NAME = re.compile(r"msaODJ[^$]{5}\$", re.IGNORECASE)
@@ -112,11 +112,6 @@ def strangers_among(
             continue
         if exact and (sid in connectors or (holder is not None and holder.is_wizards)):
             found.append(Stranger(holder.name if holder else str(sid), sid, "a connector's account that is not listed"))
-        elif purge and holder is None and _is_orphan(sid, domain):
+        elif purge and holder is None and was_given_by(sid, domain.sub_authorities[:-1]):
             found.append(Stranger(str(sid), sid, "no account has this SID any more"))
     return tuple(found)
-
-
-def _is_orphan(sid: Sid, domain: Sid) -> bool:
-    ours = sid.sub_authorities[:-1] == domain.sub_authorities[:-1]
-    return ours and sid.sub_authorities[-1] >= FIRST_OWN_RID

@@ -42,9 +42,7 @@ _TABLE: dict[str, tuple[str, bool | None]] = {
 ALWAYS_HELD = frozenset(Sid.parse(text) for text, (name, held) in _TABLE.items() if held)
 
 
-# Relative identifiers below it are accounts that Windows itself defines (MS-DTYP 2.4.2.4), of which older domains have
-# fewer: that such a SID has no object does not mean that one was deleted.
-FIRST_OWN_RID = 1000
+_FIRST_OWN_RID = 1000
 
 
 def well_known_name(sid: Sid) -> str:
@@ -55,6 +53,20 @@ def well_known_name(sid: Sid) -> str:
 def held_over_the_network(sid: Sid) -> bool | None:
     """Say whether a token holds it that was made for an access over the network; None when that cannot be known."""
     return _TABLE.get(str(sid), ("", None))[1]
+
+
+def was_given_by(sid: Sid, domain: tuple[int, ...]) -> bool:
+    """Say whether a domain gave this SID to an account of its own: without an object, it is that of a deleted one.
+
+    Relative identifiers below 1000 are accounts that Windows itself defines (MS-DTYP 2.4.2.4), of which older domains
+    have fewer: that such a SID has no object does not mean that one was deleted.
+
+    Args:
+        sid: The SID.
+        domain: The sub-authorities of the domain's own SID.
+
+    """
+    return sid.sub_authorities[:-1] == domain and sid.sub_authorities[-1:] >= (_FIRST_OWN_RID,)
 
 
 def is_of_a_domain(sid: Sid) -> bool:
