@@ -94,9 +94,6 @@ def translated(tried: str, on: str, *, none_there: str = _NO_TICKET) -> Iterator
         DirectoryError: GSSAPI failed.
 
     """
-    if GSSAPI_IMPORT_ERROR is not None:
-        yield
-        return
     try:
         yield
     except gssapi.exceptions.GSSError as problem:

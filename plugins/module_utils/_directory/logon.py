@@ -9,7 +9,7 @@ import typing as t
 from contextlib import suppress
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Settings
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.kerberos import tickets
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.kerberos import tickets, translated
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
 
 with suppress(ImportError):  # said by session.LDAP3_IMPORT_ERROR
@@ -47,7 +47,7 @@ def log_on(settings: Settings, connection: t.Any, host: str) -> None:
         host: The domain controller's own DNS name, for which Kerberos gets a ticket.
 
     Raises:
-        DirectoryError: There are no tickets.
+        DirectoryError: There are no tickets, or Kerberos does not get on with the domain controller.
         LDAPException: The connection is gone.
 
     """
@@ -55,11 +55,13 @@ def log_on(settings: Settings, connection: t.Any, host: str) -> None:
         connection.authentication = ldap3.SASL
         connection.sasl_mechanism = ldap3.KERBEROS
         connection.sasl_credentials = (host, None, tickets(settings, host))
-    else:
-        connection.authentication = ldap3.SIMPLE
-        connection.user = settings.username
-        # As bytes: ldap3 would refuse some machine passwords as text.
-        connection.password = (settings.password or "").encode("utf-8")
+        with translated(f"log on as {settings.account}", host):
+            connection.bind(read_server_info=False)
+        return
+    connection.authentication = ldap3.SIMPLE
+    connection.user = settings.username
+    # As bytes: ldap3 would refuse some machine passwords as text.
+    connection.password = (settings.password or "").encode("utf-8")
     connection.bind(read_server_info=False)
 
 

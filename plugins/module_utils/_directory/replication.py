@@ -13,8 +13,6 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors i
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.progress import Progress
 
 PAUSE = 1.0  # seconds between two looks
-
-
 _TRIED = "see the account on the other domain controllers"
 
 

@@ -30,7 +30,6 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors i
     unreachable,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.filters import Filter
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.kerberos import translated
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.logon import check_account, log_on
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.pipeline import Pipeline
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.ranges import with_all_values
@@ -75,8 +74,7 @@ class LdapDirectory:
         """
         tried = f"log on as {settings.account}"
         host = self._root.text("dnsHostName") or self._server
-        with translated(tried, self._server):
-            self._send("bind", tried, self._server, log_on, settings, self._connection, host)
+        self._send("bind", tried, self._server, log_on, settings, self._connection, host)
         refuse_failure(tried, self._server, self._connection.result)
         self.ready()
 
