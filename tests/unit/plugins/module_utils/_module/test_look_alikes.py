@@ -31,11 +31,11 @@ from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import (
     FakeDirectory,
 )
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory_task import run
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.service_accounts import GROUP
 
 KINDS = ("msDS-ManagedServiceAccount", "msDS-GroupManagedServiceAccount", "msDS-DelegatedManagedServiceAccount")
 UNIT = f"OU=Autopilot,{BASE}"
 COMPUTER_NAMES = ("ODJ01", "ODJ02", "msaODJpc001")  # the last has a name as the sign-in makes them
-GROUP: dict[str, t.Any] = {"name": "gmsaODJ", "kind": "group", "dns_host_name": "gmsaodj.contoso.test"}
 
 
 def domain() -> FakeDirectory:

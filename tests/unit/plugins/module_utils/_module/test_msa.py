@@ -12,24 +12,18 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_acco
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module import msa
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import (
     BASE,
-    COMPUTER_CHAIN,
     MSA_CONTAINER,
     FakeDirectory,
 )
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory_task import run
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.service_accounts import GROUP, HOST, OTHER, two_computers
 
 HERE = f"CN=msaODJ1,{MSA_CONTAINER}"
-HOST, OTHER = f"CN=ODJ01,CN=Users,{BASE}", f"CN=ODJ02,CN=Users,{BASE}"
-GROUP = {"name": "gmsaODJ", "kind": "group", "dns_host_name": "gmsaodj.contoso.test"}
 
 
 @pytest.fixture
 def directory() -> FakeDirectory:
-    fake = FakeDirectory()
-    for name in ("ODJ01$", "ODJ02$"):
-        fake.account(name, cls=COMPUTER_CHAIN)
-    fake.put(HOST, dNSHostName="odj01.contoso.test")
-    return fake
+    return two_computers()
 
 
 def account(directory: FakeDirectory, **options: t.Any) -> dict[str, t.Any]:

@@ -40,12 +40,12 @@ from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import (
     dacl,
 )
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory_task import parameters, run
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.service_accounts import GROUP
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.standard_order import standardised
 
 PLUGINS = Path(__file__).parents[5] / "plugins"
 HERE, GHERE = f"CN=msaODJ1,{MSA_CONTAINER}", f"CN=gmsaODJ,{MSA_CONTAINER}"
 HOSTS = [f"CN=ODJ0{number},CN=Users,{BASE}" for number in (1, 2, 3)]
-GROUP: dict[str, t.Any] = {"name": "gmsaODJ", "kind": "group", "dns_host_name": "gmsaodj.contoso.test"}
 KEYS = f"CN=Master Root Keys,CN=Group Key Distribution Service,CN=Services,{CONFIGURATION}"
 MEMBERSHIP = "msDS-GroupMSAMembership"
 

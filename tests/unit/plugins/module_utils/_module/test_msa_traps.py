@@ -39,20 +39,15 @@ from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import (
     dacl,
 )
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory_task import parameters, run
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.service_accounts import GROUP, HOST, two_computers
 
 HERE = f"CN=msaODJ1,{MSA_CONTAINER}"
-HOST = f"CN=ODJ01,CN=Users,{BASE}"
-GROUP: dict[str, t.Any] = {"name": "gmsaODJ", "kind": "group", "dns_host_name": "gmsaodj.contoso.test"}
 SMSA = (*COMPUTER_CHAIN, "msDS-ManagedServiceAccount")
 
 
 @pytest.fixture
 def directory() -> FakeDirectory:
-    fake = FakeDirectory()
-    for name in ("ODJ01$", "ODJ02$"):
-        fake.account(name, cls=COMPUTER_CHAIN)
-    fake.put(HOST, dNSHostName="odj01.contoso.test")
-    return fake
+    return two_computers()
 
 
 def account(directory: FakeDirectory, *, check: bool = False, **options: t.Any) -> dict[str, t.Any]:
