@@ -6,13 +6,14 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Mapping
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Job
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.connector_install import SPEC
-from ansible_collections.hybridjoin.odj.plugins.plugin_utils._action import Host, OdjAction
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import Job
+from ansible_collections.hybridjoin.odj.plugins.plugin_utils._action import OdjAction
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._jobs.connector_install import (
     ConnectorInstall,
     installer_of,
 )
+from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.host import Host
 
 
 class ActionModule(OdjAction):

@@ -6,11 +6,12 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Mapping
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.organizational_units import check_units
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Job
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.ou_list import check_units
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.ou_config import SPEC, other_keys
-from ansible_collections.hybridjoin.odj.plugins.plugin_utils._action import Host, OdjAction
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import Job
+from ansible_collections.hybridjoin.odj.plugins.plugin_utils._action import OdjAction
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._jobs.ou_config import OuConfig, WantedConfig
+from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.host import Host
 
 
 class ActionModule(OdjAction):

@@ -6,10 +6,11 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Mapping
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Job
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.server_info import SPEC, scope_of
-from ansible_collections.hybridjoin.odj.plugins.plugin_utils._action import Host, OdjAction
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import Job
+from ansible_collections.hybridjoin.odj.plugins.plugin_utils._action import OdjAction
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._jobs.server_info import ServerInfo
+from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.host import Host
 
 
 class ActionModule(OdjAction):

@@ -172,8 +172,9 @@ graph:
       sample: {"discovery": 1, "token": 1, "read": 1}
 """
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._module.connector_info import LIBRARIES, SPEC, open_job
-from ansible_collections.hybridjoin.odj.plugins.module_utils._module.run import run_module
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.connector_info import SPEC, open_job
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.graph_options import LIBRARIES
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import run_module
 
 
 def main() -> None:

@@ -154,8 +154,8 @@ differences:
   sample: []
 """
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._module._stub import run_stub
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.connector_install import SPEC
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import run_stub
 
 
 def main() -> None:

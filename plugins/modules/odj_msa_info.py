@@ -190,8 +190,9 @@ directory:
       sample: {"bind": 1, "search": 5, "modify": 0, "add": 0, "delete": 0}
 """
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._module.msa_info import LIBRARIES, SPEC, open_job
-from ansible_collections.hybridjoin.odj.plugins.module_utils._module.run import run_module
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.directory_options import LIBRARIES
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.msa_info import SPEC, open_job
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import run_module
 
 
 def main() -> None:

@@ -101,8 +101,8 @@ plan:
   sample: {changes: [], side_conditions: []}
 """
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._module._stub import run_stub
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.ou_config import SPEC
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import run_stub
 
 
 def main() -> None:

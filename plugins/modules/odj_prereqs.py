@@ -101,8 +101,8 @@ unmet:
   sample: []
 """
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._module._stub import run_stub
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.prereqs import SPEC
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import run_stub
 
 
 def main() -> None:

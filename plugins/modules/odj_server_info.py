@@ -168,8 +168,8 @@ server:
       sample: {}
 """
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._module._stub import run_stub
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.server_info import SPEC
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import run_stub
 
 
 def main() -> None:

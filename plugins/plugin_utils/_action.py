@@ -10,10 +10,8 @@ from collections.abc import Mapping
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Job, carry_out
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import Job, carry_out
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.host import Host, WindowsHost
-
-__all__ = ["Host", "OdjAction", "failure"]
 
 
 class OdjAction(ActionBase):

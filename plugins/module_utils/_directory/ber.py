@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Entry
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import Entry
 
 _VERBS = {"add": 0, "delete": 1, "replace": 2}
 _BOOLEAN, _INTEGER, _OCTETS, _ENUMERATED, _SEQUENCE, _SET = 0x01, 0x02, 0x04, 0x0A, 0x30, 0x31

@@ -1,36 +1,46 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to the collection hybridjoin.odj: may change without notice.
-"""Managed service accounts and their hosts, as the directory holds them."""
+"""Managed service accounts: read and written, and the KDS root keys that they need."""
 
 from __future__ import annotations
 
+import datetime
 import fnmatch
-from collections.abc import Sequence
+import time
+import typing as t
+from collections.abc import Callable, Mapping, Sequence
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import (
-    NO_SUCH_OBJECT,
-    Directory,
-    Entry,
-)
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.filters import (
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import (
     ANYTHING,
+    NO_SUCH_OBJECT,
     AllOf,
     AnyOf,
+    Directory,
+    Entry,
     Equals,
+    root_dse,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.objects import CHUNK, Domains
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation import Account
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.dn import Dn
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account import (
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.lookup import CHUNK, Domains
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.progress import Progress
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.account import Account
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.dn import Dn
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.clock import from_filetime, from_generalized
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Change
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account.account import (
     CLASSES,
     CONTAINER_GUID,
     ServiceAccount,
     ServiceAccountError,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account_readers import readers_in
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import Sid
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.windows_time import from_filetime, from_generalized
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account.password import (
+    KeyVerdict,
+    RootKey,
+    judge,
+    readers_in,
+)
 
 _ATTRIBUTES = (
     "objectClass",
@@ -228,3 +238,161 @@ def _service_account(entry: Entry) -> ServiceAccount:
         password_set=from_filetime(entry.number("pwdLastSet")),
         created=from_generalized(entry.text("whenCreated")),
     )
+
+
+_PLACE = "CN=Master Root Keys,CN=Group Key Distribution Service,CN=Services"
+
+
+def server_time(directory: Directory) -> datetime.datetime:
+    """Return what the domain controller's clock says (currentTime of the rootDSE, MS-ADTS 3.1.1.3.2).
+
+    Raises:
+        DirectoryError: It does not say.
+
+    """
+    text = root_dse(directory, "currentTime").text("currentTime")
+    moment = from_generalized(text)
+    if moment is None:
+        raise DirectoryError("read the domain controller's clock", got=f"currentTime is {text!r}")
+    return moment
+
+
+def look_at_root_keys(directory: Directory) -> KeyVerdict:
+    """Say whether a group account can have a password now, as far as this account may see.
+
+    By default only administrators may read the keys; others see that there are some, or not even that.
+
+    Raises:
+        DirectoryError: The directory cannot be read.
+
+    """
+    root = root_dse(directory, "configurationNamingContext", "currentTime")
+    now = from_generalized(root.text("currentTime"))
+    if now is None:
+        return KeyVerdict("unknown", "the domain controller does not say what time it is")
+    place = f"{_PLACE},{root.text('configurationNamingContext')}"
+    try:
+        found = directory.search(place, ANYTHING, ["msKds-UseStartTime"], scope="level")
+    except DirectoryError as problem:
+        if problem.code != NO_SUCH_OBJECT:
+            raise
+        return judge(None, now)
+    keys = [RootKey(Dn.parse(e.dn).name, from_filetime(e.number("msKds-UseStartTime"))) for e in found]
+    return judge(keys, now)
+
+
+_LINK = "msDS-HostServiceAccount"
+
+
+def make_changes(directory: Directory, changes: Sequence[Change], before: Sequence[Change] = ()) -> None:
+    """Make the changes in their order; an error says what was done before it.
+
+    Args:
+        directory: Where.
+        changes: The changes.
+        before: Those of the same task that are made already.
+
+    Raises:
+        OdjError: The directory refuses one.
+
+    """
+    done = [change.summary for change in before]
+    for change in changes:
+        try:
+            _APPLY[change.action](directory, change)
+        except OdjError as problem:
+            raise (_interrupted(problem, done) if done else problem) from problem
+        done.append(change.summary)
+
+
+def _interrupted(problem: OdjError, done: Sequence[str]) -> OdjError:
+    advice = f"{problem.advice} Done before this: {'; '.join(done)}.".lstrip()
+    return OdjError(problem.tried, on=problem.on, got=problem.got, advice=advice)
+
+
+def _create(directory: Directory, change: Change) -> None:
+    object_class, values = t.cast("tuple[str, dict[str, bytes]]", change.payload)
+    directory.add(change.target, object_class, {name: [value] for name, value in values.items() if value})
+
+
+def _modify(directory: Directory, change: Change) -> None:
+    values = t.cast("dict[str, bytes | None]", change.payload)
+    directory.modify(change.target, {n: ("replace", [] if v is None else [v]) for n, v in values.items()})
+
+
+_APPLY: dict[str, Callable[[Directory, Change], None]] = {
+    "create": _create,
+    "modify": _modify,
+    "delete": lambda directory, change: directory.delete(change.target),
+    "link_host": lambda d, change: d.modify(change.target, {_LINK: ("add", [t.cast(bytes, change.payload)])}),
+    "unlink_host": lambda d, change: d.modify(change.target, {_LINK: ("delete", [t.cast(bytes, change.payload)])}),
+}
+
+
+PAUSE = 1.0  # seconds between two looks
+_TRIED = "see the account on the other domain controllers"
+
+
+class Clock(t.Protocol):
+    """Measures time and waits."""
+
+    def monotonic(self) -> float:
+        """Return seconds since some moment."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+class SystemClock:
+    """The clock of this computer."""
+
+    def monotonic(self) -> float:
+        """Return seconds since some moment."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
+
+
+def wait_for_others(
+    others: Mapping[str, Directory], arrived: Callable[[Directory], bool], subject: str, timeout: float, clock: Clock
+) -> dict[str, int]:
+    """Look at open directories, each once at least, until ``arrived`` says of every one that it holds the subject.
+
+    Returns how often each was looked at. ``timeout`` is in seconds, for all of them together.
+
+    Raises:
+        DirectoryError: Names the servers that did not have it in time, or the one that could not be asked.
+
+    """
+    looks = dict.fromkeys(others, 0)
+    progress = Progress(clock.monotonic)
+    waiting = dict(others)
+    end = clock.monotonic() + timeout
+    while waiting:
+        for server, directory in list(waiting.items()):
+            looks[server] += 1
+            if _has_arrived(arrived, server, directory):
+                del waiting[server]
+        progress.reached(f"domain controllers hold {subject} as it is to be", len(others) - len(waiting), len(others))
+        left = end - clock.monotonic()
+        if waiting and left <= 0:
+            raise DirectoryError(
+                _TRIED,
+                on="; ".join(waiting),
+                got=f"after {timeout:g} seconds they still hold another state of {subject}",
+                advice="What was to be written is written. Look at the replication between them, then run again, or "
+                "give it more time with replication_timeout.",
+            )
+        if waiting:
+            clock.sleep(min(PAUSE, left))
+    return looks
+
+
+def _has_arrived(arrived: Callable[[Directory], bool], server: str, directory: Directory) -> bool:
+    try:
+        return arrived(directory)
+    except DirectoryError as problem:
+        advice = f"{problem.advice} What was to be written is written.".lstrip()
+        raise DirectoryError(_TRIED, on=server, got=problem.got, advice=advice, code=problem.code) from problem

@@ -3,13 +3,11 @@
 """The plan: what would change, why, and what follows from it.
 
 Each module reads, states what is desired, and compares; the result is a plan. Whether something changed, the diff and
-the answer of check mode are read off the plan, never assigned. ``carry_out`` holds the only check-mode gate.
+the answer of check mode are read off the plan, never assigned.
 """
 
 from __future__ import annotations
 
-import typing as t
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
@@ -77,29 +75,3 @@ class Plan:
             {"before_header": c.target, "after_header": c.target, "before": c.before, "after": c.after}
             for c in self.changes
         ]
-
-
-class Job(t.Protocol):
-    """The work of one task, as the glue sees it."""
-
-    def plan(self) -> Plan:
-        """Read the present state and return what would have to change. Writes nothing."""
-
-    def apply(self, plan: Plan) -> None:
-        """Make the changes of the plan. Called only when there are any and the run is not a check."""
-
-    def facts(self, plan: Plan) -> Mapping[str, object]:
-        """Return what the task result holds beside ``changed``, ``diff`` and ``plan``; called last."""
-
-
-def carry_out(job: Job, *, check_mode: bool) -> dict[str, object]:
-    """Read, plan and (outside check mode) apply; return the task result.
-
-    Raises:
-        OdjError: Whatever the job raises passes through.
-
-    """
-    plan = job.plan()
-    if plan and not check_mode:
-        job.apply(plan)
-    return {"changed": bool(plan), "diff": plan.to_diff(), "plan": plan.to_json(), **job.facts(plan)}

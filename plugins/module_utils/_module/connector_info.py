@@ -9,17 +9,22 @@ import typing as t
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.client import Graph
-from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.clock import Clock, SystemClock
-from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.connectors import read_connectors
-from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.libraries import LIBRARIES
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.connector import MINIMUM_BUILD, Build
+from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.client import Graph, read_connectors
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.clock import Clock
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput, OdjError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.intune import Fleet, Wanted, assess, read_connector
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Job, Plan
-from ansible_collections.hybridjoin.odj.plugins.module_utils._module.graph import GRAPH_OPTIONS, open_graph
-
-__all__ = ["LIBRARIES", "SPEC", "open_job"]
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.intune.connectors import (
+    Fleet,
+    Wanted,
+    assess,
+    read_connector,
+)
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Plan
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import MINIMUM_BUILD, Build
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.graph_options import (
+    GRAPH_OPTIONS,
+    open_graph,
+)
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import Job, SystemClock
 
 SPEC: dict[str, t.Any] = {
     "argument_spec": {

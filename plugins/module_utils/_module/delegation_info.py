@@ -10,50 +10,49 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Directory
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.delegations import (
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import Directory
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.lookup import (
+    Domains,
     class_names,
     domain_head,
+    resolve_accounts,
     tokens,
     trustees,
     units_below,
     units_named,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.objects import Domains, resolve_accounts
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.session import open_directory
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import CREATE_CHILD
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.account_name import AccountName
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation_finding import SEVERITIES, Finding
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation_findings import findings
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation_rights import COMPUTER_CLASS
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation_survey import (
-    SERVICE_ACCOUNTS,
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.account import SERVICE_ACCOUNTS, AccountName
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.ace import CREATE_CHILD
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.dn import Dn
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.organizational_unit import (
+    OrganizationalUnit,
+    parse_all,
+    refuse_missing,
+)
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.audit import (
+    SEVERITIES,
+    Finding,
     Judgement,
     Survey,
     Unit,
     quota_meaning,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.dn import Dn
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.effective_rights import (
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.effective_rights import (
     creating,
     entries,
     granted,
     owner_of,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.organizational_unit import (
-    OrganizationalUnit,
-    parse_all,
-    refuse_missing,
-)
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Job, Plan
-from ansible_collections.hybridjoin.odj.plugins.module_utils._module.directory import (
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.findings import findings
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.rights import COMPUTER_CLASS
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Plan
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.directory_options import (
     DIRECTORY_OPTIONS,
-    LIBRARIES,
     OpenDirectory,
     job_in_directory,
 )
-
-__all__ = ["LIBRARIES", "SPEC", "open_job"]
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import Job
 
 SPEC: dict[str, t.Any] = {
     "argument_spec": {

@@ -1,65 +1,291 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to the collection hybridjoin.odj: may change without notice.
-"""What odj_msa does."""
+"""What odj_msa takes and does."""
 
 from __future__ import annotations
 
 import typing as t
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Directory, root_dse
+from ansible_collections.hybridjoin.odj.plugins.module_utils._controller.restore_file import RestoreFile
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import Directory, root_dse
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.objects import Domains, find_units
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.replication import SystemClock, wait_for_others
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.root_keys import look_at_root_keys
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.service_account_writes import make_changes
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.lookup import (
+    Domains,
+    find_units,
+    resolve_accounts,
+)
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.service_accounts import (
+    SystemClock,
+    computers_among,
+    find_computers,
     find_container,
+    look_at_root_keys,
+    make_changes,
     read_service_account,
     refuse_taken,
+    wait_for_others,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.session import open_directory
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.dn import Dn
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.organizational_unit import (
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.account import Account, AccountName
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.dn import Dn
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.organizational_unit import (
     TargetError,
+    parse_all,
     refuse_missing,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Change, Job, Plan
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import SecurityDescriptor
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account import (
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.security_descriptor import SecurityDescriptor
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Change, Plan
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account.account import (
+    CLASSES,
+    ENCRYPTION_TYPES,
+    ListChange,
     ServiceAccount,
     ServiceAccountError,
     Wanted,
+    checked_dns_name,
+    checked_name,
+    edit_from,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account_changes import (
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account.changes import (
     adjustment,
     creation,
+    host_links,
     refuse_denied,
     remarks_on,
     removal,
+    without,
     without_doubt,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account_delegations import without
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account_hosts import host_links
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account_key import KeyVerdict, refuse_early
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import Sid
-from ansible_collections.hybridjoin.odj.plugins.module_utils._module.access_lists import AccessLists
-from ansible_collections.hybridjoin.odj.plugins.module_utils._module.directory import (
-    LIBRARIES,
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account.password import (
+    KeyVerdict,
+    refuse_early,
+)
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.dacl_changes import AccessLists
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.directory_options import (
+    DIRECTORY_OPTIONS,
     OpenDirectory,
     settings_from,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._module.msa_names import find_hosts, find_readers
-from ansible_collections.hybridjoin.odj.plugins.module_utils._module.msa_options import (
-    SPEC,
-    Request,
-    check_others,
-    request_from,
-)
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import Job
 
-__all__ = ["LIBRARIES", "SPEC", "open_job"]
+_EDIT: dict[str, t.Any] = {
+    "type": "dict",
+    "options": {
+        "add": {"type": "list", "elements": "str"},
+        "remove": {"type": "list", "elements": "str"},
+        "set": {"type": "list", "elements": "str"},
+    },
+    "mutually_exclusive": [("set", "add"), ("set", "remove")],
+}
+SPEC: dict[str, t.Any] = {
+    "argument_spec": {
+        **DIRECTORY_OPTIONS,
+        "name": {"type": "str", "required": True},
+        "kind": {"type": "str", "choices": list(CLASSES), "default": "standalone"},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "path": {"type": "str"},
+        "description": {"type": "str"},
+        "enabled": {"type": "bool"},
+        "dns_host_name": {"type": "str"},
+        "managed_password_interval_days": {"type": "int", "default": 30, "no_log": False},
+        "kerberos_encryption_types": {
+            "type": "list",
+            "elements": "str",
+            "choices": list(ENCRYPTION_TYPES),
+            "default": ["aes128", "aes256"],
+        },
+        "require_kds_root_key": {"type": "bool", "default": False, "no_log": False},
+        "host": {"type": "str"},
+        "hosts": _EDIT,
+        "allowed_readers": {"type": "list", "elements": "str"},
+        "readers": _EDIT,
+        "remove_delegations": {"type": "list", "elements": "str"},
+        "backup_path": {"type": "path"},
+        "replicated_to": {"type": "list", "elements": "str"},
+        "replication_timeout": {"type": "int", "default": 300},
+        "force": {"type": "bool", "default": False},
+    },
+    "mutually_exclusive": [("host", "hosts"), ("allowed_readers", "readers")],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRequest:
+    """What the user asks for; hosts and readers are still names."""
+
+    wanted: Wanted
+    present: bool
+    path: Dn | None
+    require_key: bool
+    hosts: ListChange[str] | None
+    readers: ListChange[str] | None
+    delegations: Mapping[Dn, str]
+    username: str
+    replication_timeout: int
+    force: bool
+    backup: RestoreFile | None
+
+
+def request_from(params: Mapping[str, t.Any]) -> AccountRequest:
+    """Read the options.
+
+    Raises:
+        InvalidInput: One of them cannot be meant as it stands.
+        RestoreError: No restore points can be kept at backup_path, or something else is there.
+
+    """
+    hosts, readers = _hosts(params), _readers(params)
+    if params["managed_password_interval_days"] < 1:
+        raise InvalidInput("read the options", on="managed_password_interval_days", got="it must be at least 1")
+    if not params["kerberos_encryption_types"]:
+        raise InvalidInput(
+            "read the options", on="kerberos_encryption_types", got="it is empty, which lets the directory choose"
+        )
+    if params["replication_timeout"] < 0:
+        raise InvalidInput("read the options", on="replication_timeout", got="it must not be negative")
+    check_others(params["server"], params["replicated_to"])
+    units = params["remove_delegations"] or ()
+    if units and params["state"] != "absent":
+        raise InvalidInput("read the options", on="remove_delegations", got="it is for state absent only")
+    return AccountRequest(
+        wanted=_wanted(params),
+        present=params["state"] == "present",
+        path=Dn.parse(params["path"]) if params["path"] else None,
+        require_key=params["require_kds_root_key"],
+        hosts=hosts,
+        readers=readers,
+        delegations=dict({n.key: (n, text) for n, text in zip(parse_all(units), units, strict=True)}.values()),
+        username=settings_from(params).account,
+        replication_timeout=params["replication_timeout"],
+        force=params["force"],
+        backup=_backup(params),
+    )
+
+
+def _backup(params: Mapping[str, t.Any]) -> RestoreFile | None:
+    if not params["backup_path"]:
+        return None
+    if params["remove_delegations"] is None:
+        raise InvalidInput("read the options", on="backup_path", got="it is for remove_delegations only")
+    backup = RestoreFile(params["backup_path"])
+    backup.check()
+    return backup
+
+
+def _wanted(params: Mapping[str, t.Any]) -> Wanted:
+    dns_name = params["dns_host_name"]
+    return Wanted(
+        name=checked_name(params["name"]),
+        kind=params["kind"],
+        enabled=params["enabled"],
+        description=params["description"],
+        dns_host_name=None if dns_name is None else checked_dns_name(dns_name),
+        interval_days=params["managed_password_interval_days"],
+        encryption_types=sum(ENCRYPTION_TYPES[name] for name in set(params["kerberos_encryption_types"])),
+    )
+
+
+def _hosts(params: Mapping[str, t.Any]) -> ListChange[str] | None:
+    if params["host"] and params["kind"] != "standalone":
+        raise InvalidInput("read the options", on="host", got="it is for kind standalone only", advice="Use hosts.")
+    edit = ListChange((params["host"],)) if params["host"] else edit_from("hosts", params["hosts"])
+    for name in (*edit.wished, *edit.remove) if edit else ():
+        if "=" in name:
+            Dn.parse(name)
+        elif not name.removesuffix("$").strip():
+            raise InvalidInput("read the options", on="hosts", got="a name is empty")
+    return edit
+
+
+def _readers(params: Mapping[str, t.Any]) -> ListChange[str] | None:
+    listed = params["allowed_readers"]
+    edit = edit_from("readers", params["readers"]) if listed is None else ListChange(tuple(listed))
+    option = "readers" if listed is None else "allowed_readers"
+    names = (*edit.wished, *edit.remove) if edit else ()
+    if names and params["kind"] != "group":
+        raise InvalidInput("read the options", on=option, got="it is for kind group only")
+    for name in names:
+        AccountName.parse(name)
+    return edit if params["kind"] == "group" else None
+
+
+def check_others(server: str | None, others: Sequence[str] | None) -> None:
+    """Refuse a list of other domain controllers that is none.
+
+    Raises:
+        InvalidInput: A name is empty or there twice, or is that of the server that is written to.
+
+    """
+    servers = [other.strip().casefold() for other in others or ()]
+    wrong = "a name is empty" if "" in servers else "a name is there twice" if len(set(servers)) < len(servers) else ""
+    if server and server.strip().casefold() in servers:
+        wrong = f"{server} is the server that is written to"
+    if wrong:
+        raise InvalidInput("read the options", on="replicated_to", got=wrong)
+
+
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """Who is to read the password of a group account.
+
+    Attributes:
+        asked: Those the user names to have the right.
+        afterwards: All that have it after the task.
+        names: What people call them, as far as known.
+        remarks: Sentences about them.
+
+    """
+
+    asked: tuple[Account, ...]
+    afterwards: tuple[Account, ...]
+    names: Mapping[Sid, str]
+    remarks: tuple[str, ...]
+
+
+def find_readers(domains: Domains, edit: ListChange[str], current: Sequence[Sid]) -> Readers:
+    """Find the accounts that the edit names, and say who reads afterwards.
+
+    A deleted account can be removed by its SID.
+
+    Raises:
+        DirectoryError: Names every one that means no account, or more than one.
+        InvalidInput: Two names of one account are in both lists.
+
+    """
+    asked, remove = resolve_accounts(domains, edit.wished), resolve_accounts(domains, edit.remove, must_exist=False)
+    names = {account.sid: account.name for account in (*asked, *remove)}
+    sids = tuple(account.sid for account in asked)
+    wanted = ListChange(
+        None if edit.exactly is None else sids,
+        () if edit.exactly is not None else sids,
+        tuple(account.sid for account in remove),
+    ).checked("readers", names.__getitem__)
+    afterwards = tuple(Account(names.get(sid, str(sid)), sid) for sid in wanted.applied_to(current))
+    remarks = tuple(
+        f"{computer.name} is a single computer. With a group in its place, computers come and go without a change here."
+        for computer in computers_among(domains, asked)
+    )
+    return Readers(asked, afterwards, names, remarks)
+
+
+def find_hosts(domains: Domains, edit: ListChange[str]) -> ListChange[str]:
+    """Return the edit with the DNs of the computers; one to be removed that does not exist is linked to nothing.
+
+    Raises:
+        DirectoryError: Names every one that means no computer, or more than one.
+        InvalidInput: Two names of one computer are in both lists.
+
+    """
+    return ListChange(
+        None if edit.exactly is None else find_computers(domains, edit.exactly),
+        find_computers(domains, edit.add),
+        find_computers(domains, edit.remove, must_exist=False),
+    ).checked("hosts")
 
 
 class Msa:
@@ -72,7 +298,7 @@ class Msa:
 
     """
 
-    def __init__(self, directory: Directory, request: Request, others: Mapping[str, Directory]) -> None:
+    def __init__(self, directory: Directory, request: AccountRequest, others: Mapping[str, Directory]) -> None:
         self._directory = directory
         self._request = request
         self._others = others
@@ -235,7 +461,7 @@ def open_job(params: Mapping[str, t.Any], open_it: OpenDirectory = open_director
 
 
 @contextmanager
-def _opened(params: Mapping[str, t.Any], request: Request, open_it: OpenDirectory) -> Iterator[Job]:
+def _opened(params: Mapping[str, t.Any], request: AccountRequest, open_it: OpenDirectory) -> Iterator[Job]:
     """Log on everywhere before anything is written, so that a wrong name in the list is not found too late."""
     settings = settings_from(params)
     with ExitStack() as stack:

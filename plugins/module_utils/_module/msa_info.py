@@ -8,22 +8,23 @@ import typing as t
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Directory, root_dse
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.root_keys import look_at_root_keys, server_time
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.service_accounts import list_service_accounts
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import Directory, root_dse
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.service_accounts import (
+    list_service_accounts,
+    look_at_root_keys,
+    server_time,
+)
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.session import open_directory
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.dn import Dn
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.dn import Dn
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Job, Plan
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account import CLASSES, checked_name
-from ansible_collections.hybridjoin.odj.plugins.module_utils._module.directory import (
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Plan
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account.account import CLASSES, checked_name
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.directory_options import (
     DIRECTORY_OPTIONS,
-    LIBRARIES,
     OpenDirectory,
     job_in_directory,
 )
-
-__all__ = ["LIBRARIES", "SPEC", "open_job"]
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import Job
 
 SPEC: dict[str, t.Any] = {
     "argument_spec": {

@@ -8,24 +8,22 @@ import typing as t
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Directory
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.objects import Domains, find_units
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import Directory
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.lookup import Domains, find_units
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.session import open_directory
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.dn import Dn
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.organizational_unit import (
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.dn import Dn
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.organizational_unit import (
     OrganizationalUnit,
     parse_all,
     refuse_missing,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Job, Plan
-from ansible_collections.hybridjoin.odj.plugins.module_utils._module.directory import (
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Plan
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.directory_options import (
     DIRECTORY_OPTIONS,
-    LIBRARIES,
     OpenDirectory,
     job_in_directory,
 )
-
-__all__ = ["LIBRARIES", "SPEC", "open_job"]
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import Job
 
 SPEC: dict[str, t.Any] = {
     "argument_spec": {

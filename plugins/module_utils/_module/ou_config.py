@@ -8,11 +8,11 @@ import re
 import typing as t
 from collections.abc import Mapping
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.connector_config import (
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.config_file import (
     ACCOUNT_KEY,
     DISABLE_UPDATES_KEY,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
 
 SPEC: Mapping[str, t.Any] = {
     "argument_spec": {

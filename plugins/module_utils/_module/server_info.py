@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import ENDPOINTS
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server import SUBSETS, Scope, parse_endpoint
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.look import SUBSETS, Scope, parse_endpoint
 
 NETWORK_OPTIONS: Mapping[str, t.Any] = {
     "endpoints": {"type": "list", "elements": "str", "default": list(ENDPOINTS)},

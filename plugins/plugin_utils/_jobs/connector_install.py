@@ -9,7 +9,13 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.installation import (
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Plan
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.connector import (
+    Connector,
+    UninstallEntry,
+    known_connector,
+)
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.installation import (
     REBOOT_CODES,
     Difference,
     check_outcome,
@@ -17,11 +23,8 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.installation
     plan_installation,
     wanted_build,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Plan
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.probe import Look, file
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server import Scope, config_file
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server_connector import Connector, known_connector
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.uninstall_entry import UninstallEntry
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.look import Scope, config_file
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.probe import Look, file
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.connector_install import checksum_of
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.host import Host
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.installer import (

@@ -10,22 +10,22 @@ import typing as t
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.connector_config import (
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Change, Plan, SideCondition
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import (
+    DEFAULT_INSTALL_PATH,
+    wizard_config_paths,
+)
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.config_file import (
     UNITS_KEY,
     join_units,
     read,
     replace,
     split_units,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.organizational_units import wanted_units
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Change, Plan, SideCondition
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import (
-    DEFAULT_INSTALL_PATH,
-    wizard_config_paths,
-)
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server import ConfigFile, Scope, config_file
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server_connector import known_connector
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.connector import known_connector
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.look import ConfigFile, Scope, config_file
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.ou_list import wanted_units
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.host import CHANGE, Host
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.survey import survey
 

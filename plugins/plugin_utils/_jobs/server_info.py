@@ -7,13 +7,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Plan
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.prerequisites import (
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.look import Scope, facts_of
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.prerequisites import (
     UnmetPrerequisites,
     judge,
     to_facts,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.probe import Look
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server import Scope, facts_of
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.probe import Look
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.host import Host
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.survey import survey
 

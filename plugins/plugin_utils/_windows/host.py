@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.probe import Look, Probe
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.probe import Look, Probe
 
 PROBE = "hybridjoin.odj.odj_server_probe"
 CHANGE = "hybridjoin.odj.odj_server_change"

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.uninstall_entry import UninstallEntry
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.connector import UninstallEntry
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.host import Host, WindowsError
 
 _FILE_NAME = "ODJConnectorBootstrapper.exe"

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.probe import Look, Probe
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server import (
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.look import (
     Scope,
     config_probes,
     other_install_path,
     questions,
 )
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.probe import Look, Probe
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.host import Host
 
 

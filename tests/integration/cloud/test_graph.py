@@ -12,10 +12,8 @@ from collections.abc import Callable
 import pytest
 import requests
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.client import Graph
-from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.connectors import read_connectors
-from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.errors import GraphError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.unfold import explain
+from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.client import Graph, read_connectors
+from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.errors import GraphError, explain
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.graph import PatientClock
 from odj_lab.cloud import CLIENT_ID, connectors, serve
 from odj_lab.cloud.state import DOMAIN_JOIN, requests_log, store

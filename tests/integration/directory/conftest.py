@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 import ldap3
 import pytest
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Settings
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import Settings
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.session import open_directory
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import carry_out
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import carry_out
 from ansible_collections.hybridjoin.odj.tests.integration.directory.scene import Open, Task
 from odj_lab import directory as lab_directory
 from odj_lab import directory_acl as acl

@@ -7,7 +7,7 @@ import typing as t
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Directory
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import Directory
 
 Task: t.TypeAlias = Callable[..., dict[str, t.Any]]
 Open: t.TypeAlias = Callable[..., AbstractContextManager[Directory]]

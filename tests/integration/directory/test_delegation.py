@@ -10,8 +10,8 @@ import ldap3
 import pytest
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.organizational_unit import TargetError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import SecurityDescriptor
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.organizational_unit import TargetError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.security_descriptor import SecurityDescriptor
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module import organizational_unit_info, ou_delegate
 from ansible_collections.hybridjoin.odj.tests.integration.directory.scene import Open, Task
 from odj_lab import audit

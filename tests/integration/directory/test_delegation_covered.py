@@ -8,17 +8,19 @@ from collections.abc import Callable
 import ldap3
 import pytest
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import (
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.ace import (
     CONTAINER_INHERIT,
     CREATE_CHILD,
     FULL_CONTROL,
     AccessRule,
+    ace_to_sddl,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation import COMPUTER_CLASS
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation_rights import DELETE_CHILD
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sddl import ace_to_sddl
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import SecurityDescriptor
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.security_descriptor import SecurityDescriptor
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.rights import (
+    COMPUTER_CLASS,
+    DELETE_CHILD,
+)
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module import ou_delegate
 from ansible_collections.hybridjoin.odj.tests.integration.directory.scene import Task
 from odj_lab import directory as lab_directory

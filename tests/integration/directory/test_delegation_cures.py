@@ -13,9 +13,9 @@ import ldap3
 import pytest
 from ldap3.protocol.microsoft import security_descriptor_control
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation import DelegationError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sddl import ace_to_sddl
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import SecurityDescriptor
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.ace import ace_to_sddl
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.security_descriptor import SecurityDescriptor
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.desired import DelegationError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module import delegation_info, msa, ou_delegate
 from ansible_collections.hybridjoin.odj.tests.integration.directory import random_lists as lists
 from ansible_collections.hybridjoin.odj.tests.integration.directory.scene import Task

@@ -11,11 +11,11 @@ from pathlib import Path
 import ldap3
 import pytest
 
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import ANYTHING
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.filters import ANYTHING
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation import RIGHTS
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.organizational_unit import TargetError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.rights import RIGHTS
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.organizational_unit import TargetError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module import msa, ou_delegate
 from ansible_collections.hybridjoin.odj.tests.integration.directory.scene import Open, Task
 from odj_lab import directory as lab_directory

@@ -13,8 +13,8 @@ from multiprocessing.synchronize import Barrier
 
 import ldap3
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import carry_out
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module import ou_delegate
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import carry_out
 from ansible_collections.hybridjoin.odj.tests.integration.directory.scene import Task
 from odj_lab import directory as lab_directory
 from odj_lab import directory_acl as acl

@@ -11,14 +11,15 @@ import ldap3
 import pytest
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import AccessRule
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation import COMPUTER_CLASS, DelegationError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.ace import AccessRule, ace_to_sddl
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.organizational_unit import TargetError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import EVERYONE, Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.desired import DelegationError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.rights import COMPUTER_CLASS
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput, OdjError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.organizational_unit import TargetError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sddl import ace_to_sddl
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import AUTHENTICATED_USERS, EVERYONE, Sid
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module import ou_delegate
 from ansible_collections.hybridjoin.odj.tests.integration.directory.scene import Task
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory_values import AUTHENTICATED_USERS
 from odj_lab import directory as lab_directory
 from odj_lab import directory_acl as acl
 from odj_lab.settings import Lab

@@ -10,8 +10,8 @@ import ldap3
 import pytest
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation import RIGHTS
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.rights import RIGHTS
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module import ou_delegate
 from ansible_collections.hybridjoin.odj.tests.integration.directory.scene import Open, Task
 from odj_lab import directory as lab_directory

@@ -14,9 +14,8 @@ import ldap3
 import pytest
 from ldap3.core.exceptions import LDAPInsufficientAccessRightsResult, LDAPNoSuchObjectResult
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.delegations import tokens
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.objects import Domains, resolve_accounts
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.lookup import Domains, resolve_accounts, tokens
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import Sid
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module import delegation_info
 from ansible_collections.hybridjoin.odj.tests.integration.directory import random_lists as lists
 from ansible_collections.hybridjoin.odj.tests.integration.directory.scene import Open, Task

@@ -17,12 +17,12 @@ from pathlib import Path
 import ldap3
 import pytest
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account_readers import (
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import ADMINISTRATORS, Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account.password import (
     denied_in,
     doubtful_in,
     readers_in,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import ADMINISTRATORS, Sid
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module import msa, ou_delegate
 from ansible_collections.hybridjoin.odj.tests.integration.directory import random_lists as lists
 from ansible_collections.hybridjoin.odj.tests.integration.directory.scene import Task

@@ -14,13 +14,13 @@ import ldap3
 import pytest
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import READ_PROPERTY, AccessRule
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.organizational_unit import TargetError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account import ServiceAccountError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import Sid
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.windows_time import to_filetime
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.ace import READ_PROPERTY, AccessRule
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.organizational_unit import TargetError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account.account import ServiceAccountError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module import msa, msa_info, ou_delegate
 from ansible_collections.hybridjoin.odj.tests.integration.directory.scene import Task
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory_values import to_filetime
 from odj_lab import audit
 from odj_lab import directory as lab_directory
 from odj_lab import directory_acl as acl

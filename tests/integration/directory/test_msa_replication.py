@@ -11,12 +11,16 @@ from contextlib import contextmanager
 
 import pytest
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Directory, Entry, Settings
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import (
+    Directory,
+    Entry,
+    Filter,
+    Settings,
+)
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.filters import Filter
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.session import open_directory
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import carry_out
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module import msa
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import carry_out
 from odj_lab import directory as lab_directory
 from odj_lab.settings import Lab
 

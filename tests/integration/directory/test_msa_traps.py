@@ -10,23 +10,22 @@ from collections.abc import Callable
 import ldap3
 import pytest
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.by_name import read_by_name
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Entry, Read
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.filters import ANYTHING
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import (
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import ANYTHING, Entry, Read
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.organizational_units import read_by_name
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.ace import (
     FULL_CONTROL,
     READ_PROPERTY,
     AccessRule,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.dn import Dn
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import (
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.dn import Dn
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.security_descriptor import (
     DACL_PRESENT,
     SELF_RELATIVE,
     Acl,
     SecurityDescriptor,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account import ServiceAccountError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account.account import ServiceAccountError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module import msa, msa_info, ou_delegate
 from ansible_collections.hybridjoin.odj.tests.integration.directory.scene import Open, Task
 from odj_lab import directory as lab_directory

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import ldap3
 import pytest
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Directory
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import Directory
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
 from ansible_collections.hybridjoin.odj.tests.integration.directory.scene import Open
 from odj_lab import directory as lab_directory

@@ -16,7 +16,7 @@ import pytest
 from ldap3.core.exceptions import LDAPInsufficientAccessRightsResult
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account import CLASSES
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account.account import CLASSES
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module import msa, ou_delegate
 from ansible_collections.hybridjoin.odj.tests.integration.directory import random_lists as lists
 from ansible_collections.hybridjoin.odj.tests.integration.directory.scene import Task

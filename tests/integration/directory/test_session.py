@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import root_dse
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import root_dse
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module import msa
 from ansible_collections.hybridjoin.odj.tests.integration.directory.scene import Open, Task

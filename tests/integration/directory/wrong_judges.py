@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation_rights import COMPUTER_CLASS
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.rights import COMPUTER_CLASS
 from ansible_collections.hybridjoin.odj.tests.integration.directory.random_lists import (
     CREATE,
     FULL,

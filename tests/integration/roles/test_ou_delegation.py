@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import AccessRule
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.ace import AccessRule
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import Sid
 from ansible_collections.hybridjoin.odj.tests.integration.modules.scenery import Stage, Step
 from odj_lab import audit, directory, inventory
 from odj_lab import directory_acl as acl

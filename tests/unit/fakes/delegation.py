@@ -7,12 +7,12 @@ import typing as t
 
 import pytest
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory import descriptors
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import AccessRule
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation import RIGHTS
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory import dacl_writer
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.ace import AccessRule
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.security_descriptor import SecurityDescriptor
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import EVERYONE, Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.rights import RIGHTS
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import SecurityDescriptor
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import EVERYONE, Sid
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module import ou_delegate
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import BASE, MSA_CONTAINER, FakeDirectory
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory_task import run
@@ -25,8 +25,8 @@ ACCOUNT = "msaODJab1cd"
 
 def wait_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody else writes here unless a test does it: there is nothing to wait for."""
-    monkeypatch.setattr(descriptors, "SETTLE", 0.0)
-    monkeypatch.setattr(descriptors, "SLOW", 0)
+    monkeypatch.setattr(dacl_writer, "SETTLE", 0.0)
+    monkeypatch.setattr(dacl_writer, "SLOW", 0)
 
 
 def two_units() -> FakeDirectory:

@@ -10,34 +10,32 @@ import typing as t
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import (
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import (
+    ANYTHING,
     NO_SUCH_OBJECT,
+    AllOf,
+    AnyOf,
     Attributes,
     Entry,
+    Equals,
+    Filter,
     Procedure,
     Read,
     T,
     Write,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError, refused
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.filters import (
-    ANYTHING,
-    AllOf,
-    AnyOf,
-    Equals,
-    Filter,
-)
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.pipeline import Pipeline
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation import COMPUTER_CLASS, RIGHTS
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.dn import Dn
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import (
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.dn import Dn
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.security_descriptor import (
     DACL_PRESENT,
     SELF_RELATIVE,
     Acl,
     SecurityDescriptor,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.rights import COMPUTER_CLASS, RIGHTS
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.standard_order import standardised
 
 BASE = "DC=contoso,DC=test"

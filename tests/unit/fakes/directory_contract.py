@@ -5,10 +5,16 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Directory, root_dse
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import (
+    ANYTHING,
+    AllOf,
+    AnyOf,
+    Directory,
+    Equals,
+    root_dse,
+)
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.filters import ANYTHING, AllOf, AnyOf, Equals
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import SecurityDescriptor
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.security_descriptor import SecurityDescriptor
 
 
 def code_of(action: object, *arguments: object, **named: object) -> int | None:

@@ -7,8 +7,8 @@ import types
 import typing as t
 from contextlib import AbstractContextManager, nullcontext
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Directory, Settings
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import carry_out
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import Directory, Settings
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import carry_out
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import FakeDirectory
 
 CONNECTION = {"server": "dc1", "username": "CONTOSO\\auto", "password": "secret-word"}

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 import ldap3
 from ldap3.strategy.base import BaseStrategy
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Entry
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import Entry
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.session import LdapDirectory
 
 UNBIND, SEARCH, MODIFY = 2, 3, 6

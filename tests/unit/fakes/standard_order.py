@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import SecurityDescriptor
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.security_descriptor import SecurityDescriptor
 
 
 def standardised(data: bytes) -> bytes:

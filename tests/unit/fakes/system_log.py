@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._module import run as glue
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module import task as glue
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import typing as t
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.probe import Look, Probe
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.probe import Look, Probe
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.windows_content import (
     CONFIG,
     ROOT,

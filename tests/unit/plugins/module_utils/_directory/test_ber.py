@@ -24,7 +24,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.ber impo
     modify_object,
     read_object,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Entry
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import Entry
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.ldap_server import element, message, octets
 
 NUMBERS = st.integers(1, 2**31 - 1)

@@ -3,9 +3,12 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.by_name import SIBLINGS, read_by_name
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError, refused
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.dn import Dn
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.organizational_units import (
+    SIBLINGS,
+    read_by_name,
+)
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.dn import Dn
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import BASE, FakeDirectory
 
 

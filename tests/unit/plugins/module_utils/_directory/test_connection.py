@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory import connection
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Settings, root_dse
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.connection import Place
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import Settings, root_dse
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.location import Place
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.session import open_directory
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.certificate import server_context
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.ldap_server import SEARCH, Request, listening

@@ -25,8 +25,8 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.ber impo
     message_size,
     result_in,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Entry
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.strategy import Answer, PipelinedStrategy
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import Entry
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.pipeline import Answer, PipelinedStrategy
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.ldap_server import PAGED_RESULTS, element, message, octets
 
 NAMES = {0x65: "searchResDone", 0x67: "modifyResponse", 0x69: "addResponse", 0x6B: "delResponse", 0x78: "extendedResp"}

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.descriptors import Edit, Writer, interrupted
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.restore_journal import RestoreJournal
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import READ_PROPERTY, AccessRule
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.dacl_writer import Edit, Writer, interrupted
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.ace import READ_PROPERTY, AccessRule
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.security_descriptor import SecurityDescriptor
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import Sid
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import SecurityDescriptor
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.dacl_changes import RestoreJournal
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import dacl
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.ldap_server import (
     SEARCH,

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ldap3.operation.search import compile_filter, parse_filter
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.filters import ANYTHING, AllOf, AnyOf, Equals
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import ANYTHING, AllOf, AnyOf, Equals
 
 
 def test_a_filter_as_it_is_sent() -> None:

@@ -10,10 +10,10 @@ import dns.rcode
 import dns.resolver
 import pytest
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory import location
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Settings
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory import connection
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.connection import Place, places
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import Settings
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.location import Place, places
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.dns_server import Zone, dns_server
 
 PDC, DC = "_ldap._tcp.pdc._msdcs.contoso.test", "_ldap._tcp.dc._msdcs.contoso.test"
@@ -103,7 +103,7 @@ def test_a_dns_server_is_given_by_address(look: Look) -> None:
 
 
 def test_without_the_library_it_is_said_what_is_missing(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(location, "HAS_DNS", False)
+    monkeypatch.setattr(connection, "HAS_DNS", False)
     with pytest.raises(DirectoryError, match="dnspython is not installed"):
         look()
     assert look(server="dc1", dns_servers=()) == [Place("dc1", "dc1")]

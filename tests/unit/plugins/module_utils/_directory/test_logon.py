@@ -8,13 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory import kerberos
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Settings
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory import authentication
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.authentication import (
+    advice_for,
+    check_account,
+    tickets,
+)
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import Settings
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.kerberos import advice_for, tickets
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.logon import check_account
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
-from ansible_collections.hybridjoin.odj.plugins.module_utils._module.directory import DIRECTORY_OPTIONS, settings_from
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.directory_options import (
+    DIRECTORY_OPTIONS,
+    settings_from,
+)
 
 KERBEROS: dict[str, t.Any] = {"auth_protocol": "kerberos"}
 SOMEBODY: dict[str, t.Any] = {**KERBEROS, "username": "x@CONTOSO.TEST"}
@@ -49,7 +55,7 @@ def test_what_can_be_meant(tmp_path: Path) -> None:
 
 
 def test_without_the_library_it_is_said_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kerberos, "GSSAPI_IMPORT_ERROR", ImportError("no gssapi"))
+    monkeypatch.setattr(authentication, "GSSAPI_IMPORT_ERROR", ImportError("no gssapi"))
     with pytest.raises(DirectoryError, match="gssapi is not installed"):
         tickets(Settings("dc1", **SOMEBODY), "dc1")
 

@@ -8,9 +8,13 @@ import threading
 
 import pytest
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Entry, Procedure, Read
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import (
+    ANYTHING,
+    Entry,
+    Procedure,
+    Read,
+)
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.filters import ANYTHING
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.ldap_server import Request, served
 
 

@@ -11,8 +11,8 @@ import typing as t
 import ldap3
 import pytest
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory import strategy
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Entry, Procedure, Read, Write
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory import pipeline
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import Entry, Procedure, Read, Write
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.pipeline import WINDOW
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
@@ -221,7 +221,7 @@ class Deaf(Drops):
 def test_an_answer_that_comes_in_drops_does_not_hold_the_task(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each drop comes in time; the clock stands for a server that takes a second for each."""
     seconds = itertools.count()
-    monkeypatch.setattr(strategy, "monotonic", lambda: float(next(seconds)))
+    monkeypatch.setattr(pipeline, "monotonic", lambda: float(next(seconds)))
     with served(lambda requests: [bytes((byte,)) for byte in found(requests[0])[0]]) as directory:
         directory._connection.socket = Drops(directory._connection.socket)
         (outcome,) = directory.run_all([reading("cn=x")])

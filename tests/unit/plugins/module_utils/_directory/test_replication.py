@@ -3,10 +3,10 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Directory
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import Directory
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.progress import EVERY
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.replication import PAUSE, wait_for_others
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.service_accounts import PAUSE, wait_for_others
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import FakeDirectory
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.system_log import system_log
 

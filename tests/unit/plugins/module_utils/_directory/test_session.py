@@ -11,11 +11,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Settings, root_dse
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import Settings, root_dse
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.session import (
-    open_directory,
-)
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.session import open_directory
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import COMPUTERS, FakeDirectory
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory_contract import keep_the_contract

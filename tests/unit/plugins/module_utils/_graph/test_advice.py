@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.advice import for_entra, for_graph
+from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.errors import for_entra, for_graph
 
 SECRET = "AADSTS7000222: The provided client secret keys for app 'x' are expired. Trace ID: 1 Correlation ID: 2"
 DISCOVERY = (

@@ -3,9 +3,8 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.client import Graph, Row
+from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.client import Graph, Http, Row, Transport
 from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.errors import GraphError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.session import Http, Transport
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.graph import (
     FakeClock,
     FakeCredential,

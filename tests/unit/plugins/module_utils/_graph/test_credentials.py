@@ -13,11 +13,13 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.credential import SignIn
-from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.credential_certificate import CertificateCredential
-from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.credential_secret import SecretCredential
-from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.credential_token import TokenCredential
-from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.credentials import choose
+from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.credentials import (
+    CertificateCredential,
+    SecretCredential,
+    SignIn,
+    TokenCredential,
+    choose,
+)
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.graph import NOON, FakeClock
 

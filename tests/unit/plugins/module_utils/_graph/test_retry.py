@@ -5,7 +5,7 @@ import datetime
 
 import pytest
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.retry import LONGEST_WAIT, seconds_to_wait
+from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.client import LONGEST_WAIT, seconds_to_wait
 
 NOON = datetime.datetime(2026, 11, 24, 12, 0, 0, tzinfo=datetime.UTC)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 import pytest
 import requests
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.session import Http, Transport
+from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.client import Http, Transport
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.graph import FakeClock, FakeSession, Step, answer, put_in_place
 
 URL = "https://graph.example.test/beta/x"

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.unfold import Explanation, explain
+from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.errors import Explanation, explain
 
 SUPPORT = (
     " - Operation ID (for customer support): 0000 - Activity ID: 1c6e - Url: https://fef.example.test/x?api-version=1"

@@ -3,9 +3,9 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.account_name import AccountName, Domain, Principal
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.account import AccountName, Domain, Principal
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import Sid
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import Sid
 
 HERE = Domain("DC=contoso,DC=test", "CONTOSO", "contoso.test")
 MSA = Principal("CN=msa1,CN=MSAs,DC=contoso,DC=test", "msa1$", "", Sid(5, (21, 1)))

@@ -9,17 +9,19 @@ from dataclasses import dataclass
 
 import pytest
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import AccessRule, trustee_in
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation import RIGHTS, Account, Wish, compare
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sddl import ace_to_sddl
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import (
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.account import Account
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.ace import AccessRule, ace_to_sddl, trustee_in
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.security_descriptor import (
     DACL_PRESENT,
     SELF_RELATIVE,
     Acl,
     MalformedDescriptor,
     SecurityDescriptor,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.comparison import compare
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.desired import Wish
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.rights import RIGHTS
 
 TRUSTEE = "S-1-5-21-1-2-3-1104"
 SID = bytes.fromhex("01050000000000051500000001000000020000000300000050040000")

@@ -3,8 +3,8 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.connector import MINIMUM_BUILD, Build, is_legacy
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import MINIMUM_BUILD, Build, is_legacy
 
 
 @pytest.mark.parametrize("text", ["6.2407.2000.8", "6.2501.2000.5", "6.2604.2000.3"])

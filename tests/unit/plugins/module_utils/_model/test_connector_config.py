@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.connector_config import (
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.config_file import (
     UNITS_KEY,
     join_units,
     read,
     replace,
     split_units,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
 
 HEAD = '<?xml version="1.0" encoding="{}"?>\r\n<!-- <add key="{}" value="not this" /> -->\r\n<configuration>\r\n'
 BODY = (

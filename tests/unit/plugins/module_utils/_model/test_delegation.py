@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import (
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.account import Account
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.ace import (
     CONTAINER_INHERIT,
     FULL_CONTROL,
     GENERIC_ALL,
@@ -22,23 +23,22 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule 
     AccessRule,
     is_canonical,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation import (
-    COMPUTER_CLASS,
-    RIGHTS,
-    Account,
-    Delegation,
-    DelegationError,
-    Wish,
-    compare,
-)
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Change
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import (
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.security_descriptor import (
     DACL_PRESENT,
     SELF_RELATIVE,
     Acl,
     SecurityDescriptor,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import AUTHENTICATED_USERS, EVERYONE, Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import EVERYONE, Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.comparison import compare
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.desired import (
+    Delegation,
+    DelegationError,
+    Wish,
+)
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.rights import COMPUTER_CLASS, RIGHTS
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Change
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory_values import AUTHENTICATED_USERS
 
 DN = "OU=Autopilot,DC=contoso,DC=test"
 CREATE, DELETE = 1, 2

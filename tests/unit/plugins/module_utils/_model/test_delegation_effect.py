@@ -16,31 +16,23 @@ from random import Random
 
 import pytest
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import AccessRule, is_canonical
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation import (
-    COMPUTER_CLASS,
-    RIGHTS,
-    Account,
-    Delegation,
-    DelegationError,
-    Wish,
-    compare,
-)
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sddl import ace_to_sddl
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import (
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.account import Account
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.ace import AccessRule, ace_to_sddl, is_canonical
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.security_descriptor import (
     DACL_PRESENT,
     SELF_RELATIVE,
     Acl,
     SecurityDescriptor,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.settled import Settled
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import EVERYONE, Sid
-from ansible_collections.hybridjoin.odj.tests.unit.fakes.plain_access import (
-    INHERITED,
-    allowed,
-    in_force,
-    read_ace,
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import EVERYONE, Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.comparison import UnchangedCache, compare
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.desired import (
+    Delegation,
+    DelegationError,
+    Wish,
 )
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.rights import COMPUTER_CLASS, RIGHTS
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.plain_access import INHERITED, allowed, in_force, read_ace
 
 DN = "OU=Autopilot,DC=contoso,DC=test"
 DOMAIN = Sid(5, (21, 1, 2, 3, 0))
@@ -283,7 +275,9 @@ def test_what_is_settled_is_what_a_comparison_would_find(present: bool) -> None:
     accounts, remembered = (ME, OTHER), 0
     for seed in range(CASES):
         case = Case.of(seed)
-        settled: Settled[tuple[Delegation, ...]] = Settled([sid for account in accounts for sid in account.always_in])
+        settled: UnchangedCache[tuple[Delegation, ...]] = UnchangedCache(
+            [sid for account in accounts for sid in account.always_in]
+        )
         aces = sorted(case.aces, key=stage)
         with suppress(DelegationError):
             aces = after(aces, case.rights, case.applies_to, *accounts, present=present)[0]

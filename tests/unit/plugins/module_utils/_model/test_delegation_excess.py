@@ -3,14 +3,14 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import AccessRule
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_token import token_of
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation import Account
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation_excess import ownership_findings
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation_survey import Survey, Unit
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import new_descriptor
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import Sid
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.well_known import OWNER_RIGHTS
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.account import Account, token_of
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.ace import AccessRule
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.security_descriptor import new_descriptor
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import OWNER_RIGHTS, Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.audit import Survey, Unit
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.excessive_rights import (
+    ownership_findings,
+)
 
 ME = Sid(5, (21, 1, 2, 3, 1101))
 READ_CONTROL, WRITE_DAC, WRITE_OWNER, FULL = 0x20000, 0x40000, 0x80000, 0xF01FF

@@ -7,19 +7,16 @@ import struct
 
 import pytest
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation import (
-    RIGHTS,
-    Account,
-    DelegationError,
-    Wish,
-    compare,
-)
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sddl import descriptor_to_sddl
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import (
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.account import Account
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.security_descriptor import (
     MalformedDescriptor,
     SecurityDescriptor,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.comparison import compare
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.desired import DelegationError, Wish
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.rights import RIGHTS
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory_values import descriptor_to_sddl
 
 OWNER, GROUP = (b"\1\2\0\0\0\0\0\5\x20\0\0\0" + number.to_bytes(4, "little") for number in (544, 545))
 ACE = b"\0\0\x14\0\1\0\0\0\1\1\0\0\0\0\0\5\x0b\0\0\0"

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.dn import Dn, escape_value
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.dn import Dn, escape_value
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
 
 TEXT = st.text(st.characters(codec="utf-8"), min_size=1).filter(lambda s: s.strip(" "))

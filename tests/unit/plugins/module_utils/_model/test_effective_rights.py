@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import (
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.account import Account, Token, token_of
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.ace import (
     CONTAINER_INHERIT,
     CREATE_CHILD,
     FULL_CONTROL,
@@ -16,26 +17,21 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule 
     INHERIT_ONLY,
     AccessRule,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_token import Token, token_of
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation import COMPUTER_CLASS, Account
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.effective_rights import (
-    Decision,
-    entries,
-    may_create_computers,
-    reach,
-)
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import (
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.security_descriptor import (
     SELF_RELATIVE,
     Acl,
     SecurityDescriptor,
     new_descriptor,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import (
-    AUTHENTICATED_USERS,
-    EVERYONE,
-    Sid,
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import EVERYONE, OWNER_RIGHTS, Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.effective_rights import (
+    Decision,
+    entries,
+    may_create_computers,
+    reach,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.well_known import OWNER_RIGHTS
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.rights import COMPUTER_CLASS
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory_values import AUTHENTICATED_USERS
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.plain_access import allowed, in_force, read_ace
 
 DOMAIN = Sid(5, (21, 1, 2, 3, 0))

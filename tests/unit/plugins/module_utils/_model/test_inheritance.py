@@ -6,7 +6,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import (
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.ace import (
     CONTAINER_INHERIT,
     FULL_CONTROL,
     GENERIC_ALL,
@@ -14,10 +14,10 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule 
     INHERITED,
     NO_PROPAGATE,
     AccessRule,
+    passes_on,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation import COMPUTER_CLASS
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.inheritance import passes_on
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import EVERYONE, Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import EVERYONE, Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.rights import COMPUTER_CLASS
 
 HEIR = AccessRule(True, 1, Sid(5, (21, 1, 2, 3, 1000)), COMPUTER_CLASS, flags=CONTAINER_INHERIT | INHERITED)
 OWN = dataclasses.replace(HEIR, flags=CONTAINER_INHERIT)

@@ -6,15 +6,15 @@ import itertools
 
 import pytest
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.connector import MINIMUM_BUILD
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.intune import (
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.intune.connectors import (
     Fleet,
     Wanted,
     assess,
     read_connector,
     same_server,
 )
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import MINIMUM_BUILD
 
 NOW = datetime.datetime(2026, 11, 24, 12, 0, tzinfo=datetime.UTC)
 

@@ -6,24 +6,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.list_edit import ListEdit, edit_from
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account.account import ListChange, edit_from
 
 NAMES = st.lists(st.sampled_from("abcdef")).map(tuple)
 
 
 def test_what_an_edit_makes_of_a_list() -> None:
-    assert ListEdit(("c", "a", "c")).applied_to("ab") == ("a", "c")
-    nothing: ListEdit[str] = ListEdit(())
+    assert ListChange(("c", "a", "c")).applied_to("ab") == ("a", "c")
+    nothing: ListChange[str] = ListChange(())
     assert nothing.applied_to("ab") == ()
-    assert ListEdit(None, ("c", "a"), ("b",)).applied_to("ab") == ("a", "c")
-    assert ListEdit(None, remove=("x",)).applied_to("ab") == ("a", "b")
+    assert ListChange(None, ("c", "a"), ("b",)).applied_to("ab") == ("a", "c")
+    assert ListChange(None, remove=("x",)).applied_to("ab") == ("a", "b")
 
 
 @given(NAMES, st.none() | NAMES, NAMES, NAMES)
 def test_an_edit_done_twice_changes_nothing_more(
     current: tuple[str, ...], exactly: tuple[str, ...] | None, add: tuple[str, ...], remove: tuple[str, ...]
 ) -> None:
-    edit = ListEdit(exactly, add, remove)
+    edit = ListChange(exactly, add, remove)
     once = edit.applied_to(current)
     assert edit.applied_to(once) == once
     assert len(set(once)) == len(once)
@@ -36,8 +36,8 @@ def test_nothing_is_asked_for(value: dict[str, list[str] | None] | None) -> None
 
 
 def test_an_empty_set_is_something() -> None:
-    assert edit_from("hosts", {"set": []}) == ListEdit(())
-    assert edit_from("hosts", {"add": ["a"], "set": None}) == ListEdit(None, ("a",))
+    assert edit_from("hosts", {"set": []}) == ListChange(())
+    assert edit_from("hosts", {"add": ["a"], "set": None}) == ListChange(None, ("a",))
 
 
 @pytest.mark.parametrize("value", [{"set": ["a"], "add": ["b"]}, {"add": ["A", "b"], "remove": ["a"]}])

@@ -6,10 +6,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.organizational_units import (
-    check_units,
-    wanted_units,
-)
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.ou_list import check_units, wanted_units
 
 HELD = ["ou=b,dc=x", r"OU=Lab\2C North,DC=x", "no dn"]
 

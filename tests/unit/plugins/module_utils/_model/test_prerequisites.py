@@ -8,13 +8,13 @@ from collections.abc import Callable
 
 import pytest
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.prerequisites import (
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.look import Scope, questions
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.prerequisites import (
     UnmetPrerequisites,
     Verdict,
     judge,
     to_facts,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server import Scope, questions
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.windows import FakeWindows
 
 SCOPE = Scope(frozenset({"host", "dotnet", "connector", "network"}))

@@ -10,9 +10,8 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import AccessRule
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sddl import descriptor_to_sddl
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import (
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.ace import AccessRule
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.security_descriptor import (
     DACL_PRESENT,
     SACL_PRESENT,
     SELF_RELATIVE,
@@ -20,7 +19,8 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_des
     MalformedDescriptor,
     SecurityDescriptor,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import Sid
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory_values import descriptor_to_sddl
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.plain_access import PlainAce, read_ace
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.samba_codec import KNOWN_TYPES, Meaning, SambaCodec
 

@@ -5,19 +5,15 @@ import uuid
 
 import pytest
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import AccessRule
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sddl import (
-    ace_to_sddl,
-    dacl_lines,
-    descriptor_to_sddl,
-)
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import (
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.ace import AccessRule, ace_to_sddl, dacl_lines
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.security_descriptor import (
     DACL_PRESENT,
     SELF_RELATIVE,
     Acl,
     SecurityDescriptor,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import EVERYONE
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import EVERYONE
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory_values import descriptor_to_sddl
 
 TYPE = uuid.UUID("bf967a86-0de6-11d0-a285-00aa003049e2")
 OTHER = uuid.UUID("bf967aba-0de6-11d0-a285-00aa003049e2")

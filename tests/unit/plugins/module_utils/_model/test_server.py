@@ -9,17 +9,17 @@ import typing as t
 import pytest
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput, OdjError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.probe import Look
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import CHANNELS
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server import (
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.connector import known_connector
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.events import event_details
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.look import (
     SUBSETS,
     Scope,
     facts_of,
     parse_endpoint,
     questions,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server_connector import known_connector
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server_events import event_details
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.probe import Look
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.windows import FakeWindows
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.windows_content import CONFIG
 

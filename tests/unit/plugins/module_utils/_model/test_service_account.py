@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import pytest
 
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import Sid
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account import (
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account.account import (
     ServiceAccount,
     checked_dns_name,
     checked_name,
     encryption_names,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import Sid
 
 
 @pytest.mark.parametrize("name", ["msaODJab1cd", "msaODJab1cd$", "a" * 15, "gmsa-odj.1"])

@@ -5,20 +5,17 @@ import typing as t
 
 import pytest
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import (
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.ace import (
     CREATE_CHILD,
     FULL_CONTROL,
     INHERITED,
     AccessRule,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation import (
-    COMPUTER_CLASS,
-    RIGHTS,
-    DelegationError,
-)
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import SecurityDescriptor
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account_delegations import without
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.security_descriptor import SecurityDescriptor
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.desired import DelegationError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.rights import COMPUTER_CLASS, RIGHTS
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account.changes import without
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import dacl
 
 DN = "OU=PCs,DC=contoso,DC=test"

@@ -5,8 +5,8 @@ import datetime
 
 import pytest
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account import ServiceAccountError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account_key import (
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account.account import ServiceAccountError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account.password import (
     RootKey,
     judge,
     refuse_early,

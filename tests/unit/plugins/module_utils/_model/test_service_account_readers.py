@@ -4,25 +4,25 @@ from __future__ import annotations
 import dataclasses
 import uuid
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import (
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.ace import (
     GENERIC_ALL,
     GENERIC_READ,
     INHERIT_ONLY,
     READ_PROPERTY,
     AccessRule,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import (
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.security_descriptor import (
     SecurityDescriptor,
     new_descriptor,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account_readers import (
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import ADMINISTRATORS, EVERYONE, Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account.password import (
     denied_in,
     doubtful_in,
     edited,
     readers_descriptor,
     readers_in,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import ADMINISTRATORS, EVERYONE, Sid
 
 ONE, TWO, THREE = (Sid(5, (21, 1, 2, 3, number)) for number in (515, 1000, 1001))
 

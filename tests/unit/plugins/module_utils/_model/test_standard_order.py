@@ -8,16 +8,16 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import AccessRule, in_standard_order
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation import COMPUTER_CLASS
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.restore_point import fingerprint
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import (
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.ace import AccessRule, in_standard_order
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.security_descriptor import (
     DACL_PRESENT,
     SELF_RELATIVE,
     Acl,
     SecurityDescriptor,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.restore_point import fingerprint
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.rights import COMPUTER_CLASS
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.standard_order import standardised
 
 RULES = st.builds(

@@ -5,12 +5,12 @@ import datetime
 
 import pytest
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.windows_time import (
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.clock import (
     from_filetime,
     from_generalized,
-    shown,
-    to_filetime,
+    utc_text,
 )
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory_values import to_filetime
 
 MOMENT = datetime.datetime(2022, 6, 17, 20, 26, 40, tzinfo=datetime.UTC)
 
@@ -29,7 +29,7 @@ def test_filetimes_that_mean_no_moment(value: int | None) -> None:
 def test_generalized_time(text: str) -> None:
     moment = from_generalized(text)
     assert moment == MOMENT
-    assert shown(moment) == "2022-06-17T20:26:40Z"
+    assert utc_text(moment) == "2022-06-17T20:26:40Z"
 
 
 @pytest.mark.parametrize("text", ["", "Z", "20220617202640", "20220617202640.xZ", "20221317202640.0Z", "20220617Z"])

@@ -7,7 +7,7 @@ import uuid
 import pytest
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import (
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.ace import (
     CONTAINER_INHERIT,
     CREATE_CHILD,
     FULL_CONTROL,
@@ -15,16 +15,16 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule 
     INHERITED,
     AccessRule,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation import COMPUTER_CLASS
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.organizational_unit import TargetError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import (
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.organizational_unit import TargetError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.security_descriptor import (
     DACL_PRESENT,
     SELF_RELATIVE,
     Acl,
     SecurityDescriptor,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import ADMINISTRATORS, EVERYONE, Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import ADMINISTRATORS, EVERYONE, Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.rights import COMPUTER_CLASS
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module import delegation_info, ou_delegate
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import (
     BASE,

@@ -4,9 +4,9 @@ from __future__ import annotations
 import pytest
 from ansible.module_utils.basic import AnsibleFallbackNotFound
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._module.directory import DIRECTORY_OPTIONS
-from ansible_collections.hybridjoin.odj.plugins.module_utils._module.environment import first_set
-from ansible_collections.hybridjoin.odj.plugins.module_utils._module.graph import GRAPH_OPTIONS
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.directory_options import DIRECTORY_OPTIONS
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.graph_options import GRAPH_OPTIONS
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import first_set
 
 
 def test_an_empty_variable_does_not_hide_the_next(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,14 +8,14 @@ import typing as t
 
 import pytest
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import (
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.ace import (
     CONTAINER_INHERIT,
     FULL_CONTROL,
     INHERIT_ONLY,
     AccessRule,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation import COMPUTER_CLASS, RIGHTS
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.rights import COMPUTER_CLASS, RIGHTS
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module import (
     delegation_info,
     msa,

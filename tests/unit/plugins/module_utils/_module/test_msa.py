@@ -7,14 +7,10 @@ import pytest
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput, OdjError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account import ServiceAccountError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account_readers import readers_in
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account.account import ServiceAccountError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account.password import readers_in
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module import msa
-from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import (
-    BASE,
-    MSA_CONTAINER,
-    FakeDirectory,
-)
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import BASE, MSA_CONTAINER, FakeDirectory
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory_task import run
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.service_accounts import GROUP, HOST, OTHER, two_computers
 

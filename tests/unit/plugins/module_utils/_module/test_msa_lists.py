@@ -13,24 +13,20 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Settings
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import Settings
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError, refused
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import (
-    GENERIC_ALL,
-    READ_PROPERTY,
-    AccessRule,
-)
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation import RIGHTS
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.ace import GENERIC_ALL, READ_PROPERTY, AccessRule
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.organizational_unit import TargetError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.rights import RIGHTS
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput, OdjError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.organizational_unit import TargetError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import carry_out
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account import ServiceAccountError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account_readers import (
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account.account import ServiceAccountError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account.password import (
     doubtful_in,
     readers_in,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import Sid
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module import msa, ou_delegate
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import carry_out
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import (
     BASE,
     COMPUTER_CHAIN,

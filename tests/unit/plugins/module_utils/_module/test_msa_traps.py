@@ -10,27 +10,26 @@ from contextlib import nullcontext
 
 import pytest
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract import Entry
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import Entry, Equals, Filter
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import (
     DirectoryError,
     refused,
     unreachable,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.filters import Equals, Filter
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import FULL_CONTROL, AccessRule
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation import RIGHTS
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput, OdjError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import carry_out
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import (
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.ace import FULL_CONTROL, AccessRule
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.security_descriptor import (
     DACL_PRESENT,
     SACL_PRESENT,
     SELF_RELATIVE,
     Acl,
     SecurityDescriptor,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account import ServiceAccountError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.rights import RIGHTS
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput, OdjError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account.account import ServiceAccountError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module import msa
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import carry_out
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import (
     BASE,
     COMPUTER_CHAIN,

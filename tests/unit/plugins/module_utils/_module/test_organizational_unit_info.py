@@ -3,10 +3,10 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.organizational_unit import TargetError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.organizational_unit import TargetError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module import organizational_unit_info
-from ansible_collections.hybridjoin.odj.plugins.module_utils._module.directory import settings_from
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.directory_options import settings_from
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import BASE, COMPUTERS, FakeDirectory
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory_task import parameters, run
 

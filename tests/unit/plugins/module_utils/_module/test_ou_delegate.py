@@ -6,13 +6,14 @@ import uuid
 
 import pytest
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory import descriptors
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory import dacl_writer
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError, refused
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import AccessRule
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation import COMPUTER_CLASS, DelegationError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.ace import AccessRule
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.organizational_unit import TargetError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import EVERYONE, Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.desired import DelegationError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.rights import COMPUTER_CLASS
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput, OdjError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.organizational_unit import TargetError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import EVERYONE, Sid
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module import ou_delegate
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.delegation import (
     MSA,
@@ -32,7 +33,7 @@ from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import (
 )
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory_task import run
 
-SETTLE = descriptors.SETTLE
+SETTLE = dacl_writer.SETTLE
 
 
 @pytest.fixture(autouse=True)
@@ -248,7 +249,7 @@ def test_what_another_writer_did_since_the_plan_is_kept(
             directory.unit(NORTH, READ, wizards)
 
     monkeypatch.setattr(directory, "modify", wizard_signs_in_meanwhile)
-    monkeypatch.setattr(descriptors, "WINDOW", -1.0)  # each list is read again right before its write
+    monkeypatch.setattr(dacl_writer, "WINDOW", -1.0)  # each list is read again right before its write
     done = delegate(directory, PILOT, NORTH)
     assert {READ, wizards} < set(aces(directory, NORTH))
     assert len(aces(directory, NORTH)) == 3
@@ -291,11 +292,11 @@ def test_the_last_look_is_after_all_who_read_the_old_list_have_written(
     def overtaken_late(dn: str, changes: t.Any, *, dacl: bool = False) -> None:
         modify(dn, changes, dacl=dacl)
         if directory.counts["modify"] == 1:
-            late.append((clock[0] + descriptors.WINDOW, lambda: directory.unit(dn, READ)))
+            late.append((clock[0] + dacl_writer.WINDOW, lambda: directory.unit(dn, READ)))
 
-    monkeypatch.setattr(descriptors, "SETTLE", SETTLE)
-    monkeypatch.setattr(descriptors, "monotonic", lambda: clock[0])
-    monkeypatch.setattr(descriptors, "sleep", sleep)
+    monkeypatch.setattr(dacl_writer, "SETTLE", SETTLE)
+    monkeypatch.setattr(dacl_writer, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(dacl_writer, "sleep", sleep)
     monkeypatch.setattr(directory, "modify", overtaken_late)
     delegate(directory)
     assert len(aces(directory, PILOT)) == 2

@@ -8,10 +8,11 @@ import typing as t
 import pytest
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import AccessRule
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation import COMPUTER_CLASS, DelegationError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import MalformedDescriptor
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.ace import AccessRule
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.security_descriptor import MalformedDescriptor
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.desired import DelegationError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.rights import COMPUTER_CLASS
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module import delegation_info
 from ansible_collections.hybridjoin.odj.tests.unit.fakes import delegation as fakes
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.delegation import ACCOUNT, MSA, READ, wait_for_nobody

@@ -12,16 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory import descriptors
+from ansible_collections.hybridjoin.odj.plugins.module_utils._controller.restore_file import RestoreFile
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory import dacl_writer
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.restore_file import RestoreFile
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.restore_point import RestoreError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import (
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.security_descriptor import (
     DACL_PRESENT,
     SELF_RELATIVE,
     SecurityDescriptor,
 )
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.restore_point import RestoreError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.delegation import (
     ACCOUNT,
     NORTH,
@@ -176,7 +176,7 @@ def before_writing(monkeypatch: pytest.MonkeyPatch, directory: FakeDirectory, dn
         if target != dn and once:
             once.pop()()
 
-    monkeypatch.setattr(descriptors, "WINDOW", -1.0)  # each list is read right before its write
+    monkeypatch.setattr(dacl_writer, "WINDOW", -1.0)  # each list is read right before its write
     monkeypatch.setattr(directory, "modify", modified)
 
 

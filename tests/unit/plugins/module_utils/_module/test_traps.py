@@ -8,11 +8,12 @@ import uuid
 
 import pytest
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.access_rule import AccessRule
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation import COMPUTER_CLASS, DelegationError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.dn import Dn
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import SecurityDescriptor
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.sid import EVERYONE, Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.ace import AccessRule
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.dn import Dn
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.security_descriptor import SecurityDescriptor
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import EVERYONE, Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.desired import DelegationError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.rights import COMPUTER_CLASS
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module import delegation_info, msa, ou_delegate
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.delegation import wait_for_nobody
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import (

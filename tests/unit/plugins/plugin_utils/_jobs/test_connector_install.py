@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput, OdjError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import carry_out
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.connector_install import SPEC, checksum_of
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import carry_out
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._jobs.connector_install import (
     ConnectorInstall,
     installer_of,

@@ -8,8 +8,8 @@ import typing as t
 import pytest
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput, OdjError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import carry_out
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.ou_config import other_keys
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import carry_out
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._jobs.ou_config import OuConfig, WantedConfig
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.host import WindowsError
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.windows_changes import ChangingWindows

@@ -8,11 +8,11 @@ import typing as t
 import pytest
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import carry_out
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.prerequisites import UnmetPrerequisites
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server import SUBSETS
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.look import SUBSETS
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.prerequisites import UnmetPrerequisites
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module import prereqs
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.server_info import SPEC, scope_of
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import carry_out
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._action import failure
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._jobs.server_info import Prerequisites, ServerInfo
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.windows_changes import ChangingWindows

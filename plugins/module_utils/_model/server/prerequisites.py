@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to the collection hybridjoin.odj: may change without notice.
+"""What a server must have before it can carry a connector: facts in, verdicts out.
+
+Requirements: https://learn.microsoft.com/en-us/autopilot/windows-autopilot-hybrid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import (
+    DOTNET_4_7_2_RELEASE,
+    MINIMUM_BUILD,
+    WINDOWS_SERVER_2016_BUILD,
+)
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.connector import read_connector
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.host import dotnet_facts, host_facts
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.look import Scope, parse_endpoint
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.probe import Fields, Look
+
+_STAGES = {
+    "dns": ("The name cannot be resolved.", "Correct the DNS settings of the server, or set the option proxy."),
+    "connect": ("No TCP connection comes about.", "Open the firewall for it, or set the option proxy."),
+    "proxy": (
+        "The proxy refuses the tunnel.",
+        "Allow this host on the proxy for the computer and the service account.",
+    ),
+    "certificate": (
+        "The server does not trust the certificate.",
+        "Exempt this host from TLS inspection; else repair the server's root certificates and clock.",
+    ),
+    "tls": ("No TLS session comes about.", "Exempt this host from TLS inspection and allow TLS 1.2."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One prerequisite and how the server stands to it.
+
+    Attributes:
+        name: operating_system, domain_membership, dotnet_framework, single_connector, connector_build, or
+            endpoint:host:port.
+        verdict: met, unmet or unknown (the server gave no answer to the question).
+        found: What the server has.
+        wanted: What it should have.
+        cause: Why it is not met or not known; with met, a remark.
+        cure: What to do about it.
+    """
+
+    name: str
+    verdict: str
+    found: str
+    wanted: str
+    cause: str = ""
+    cure: str = ""
+
+    def to_json(self) -> dict[str, str]:
+        """Return the six attributes for a task result."""
+        return asdict(self)
+
+
+class UnmetPrerequisites(OdjError):
+    """At least one prerequisite is not met; ``facts`` is what the task result holds beside the message."""
+
+    def __init__(self, server: str, verdicts: Sequence[Verdict]) -> None:
+        unmet = [one for one in verdicts if one.verdict == "unmet"]
+        self.facts = to_facts(verdicts)
+        super().__init__(
+            "confirm the prerequisites of a connector server",
+            on=server,
+            got="; ".join(f"{one.name}: found {one.found}, wanted {one.wanted}. {one.cause}".strip() for one in unmet),
+            advice=" ".join(dict.fromkeys(one.cure for one in unmet)),
+        )
+
+
+def to_facts(verdicts: Sequence[Verdict]) -> dict[str, object]:
+    """Return the results ``prerequisites``, ``unmet`` and, for remarks on what is met or unknown, ``warnings``."""
+    return {
+        "prerequisites": [one.to_json() for one in verdicts],
+        "unmet": [one.to_json() for one in verdicts if one.verdict == "unmet"],
+        "warnings": [
+            f"{one.name}: {one.cause} {one.cure}".strip() for one in verdicts if one.verdict != "unmet" and one.cause
+        ],
+    }
+
+
+def judge(look: Look, scope: Scope, domain: str | None) -> list[Verdict]:
+    """Return all verdicts, in the order in which a person would cure them.
+
+    Args:
+        look: Answers to the subsets host, dotnet, connector and network.
+        scope: What was asked.
+        domain: DNS name of the domain that the server should be a member of, or None for any.
+    """
+    return [
+        _operating_system(look),
+        _membership(look, domain),
+        _dotnet(look),
+        *_connector(look),
+        *_endpoints(look, scope),
+    ]
+
+
+def _unknown(name: str, wanted: str, problem: str | None) -> Verdict:
+    return Verdict(
+        name,
+        "unknown",
+        "no answer",
+        wanted,
+        f"The server did not answer: {problem or 'nothing came back'}.",
+        "Connect as a local administrator, or look by hand.",
+    )
+
+
+def _operating_system(look: Look) -> Verdict:
+    facts = Fields(host_facts(look))
+    build, kind = facts.number("os_build"), facts.number("product_type")
+    wanted = f"Windows Server 2016 (build {WINDOWS_SERVER_2016_BUILD}) or later"
+    if build is None:
+        return _unknown("operating_system", wanted, look.error("windows") or look.error("host"))
+    found = f"{facts.text('os_name') or 'Windows'}, build {build}"
+    # Windows 10 and 11 have the builds of servers: without the product type (1 is a client) such a build says nothing.
+    if build >= WINDOWS_SERVER_2016_BUILD and kind is None:
+        return _unknown("operating_system", wanted, look.error("host"))
+    if build >= WINDOWS_SERVER_2016_BUILD and kind != 1:
+        return Verdict("operating_system", "met", found, wanted)
+    cause = "It is not a server." if kind == 1 else "It is older than the oldest supported Windows Server."
+    return Verdict("operating_system", "unmet", found, wanted, cause, "Use a server with Windows Server 2016 or later.")
+
+
+def _membership(look: Look, domain: str | None) -> Verdict:
+    name = "domain_membership"
+    facts = Fields(host_facts(look))
+    role, joined = facts.number("domain_role"), facts.text("domain")
+    wanted = f"member server of {domain or 'an Active Directory domain'}"
+    if role is None:
+        return _unknown(name, wanted, look.error("host"))
+    found = f"{facts.text('domain_role_name')} of {joined}" if joined else "not a member of a domain"
+    if role in (0, 1, 2) or not joined:
+        return Verdict(name, "unmet", found, wanted, "It is no member server.", "Join the server to the domain.")
+    if domain and joined.casefold() != domain.rstrip(".").casefold():
+        cause = "A connector serves only the domain that its server belongs to."
+        return Verdict(name, "unmet", found, wanted, cause, f"Use a server of {domain}, or correct the option domain.")
+    if role in (4, 5):
+        cause = "It is a domain controller; nothing documented forbids that, a member server is the safer place."
+        return Verdict(name, "met", found, wanted, cause)
+    return Verdict(name, "met", found, wanted)
+
+
+def _dotnet(look: Look) -> Verdict:
+    release = Fields(dotnet_facts(look)).number("release")
+    wanted = f".NET Framework 4.7.2 (release {DOTNET_4_7_2_RELEASE}) or later"
+    if not look.answered("dotnet"):
+        return _unknown("dotnet_framework", wanted, look.error("dotnet"))
+    found = "no .NET Framework 4" if release is None else f"release {release}"
+    if release is not None and release >= DOTNET_4_7_2_RELEASE:
+        return Verdict("dotnet_framework", "met", found, wanted)
+    cause = "The installed .NET Framework is too old."
+    return Verdict(
+        "dotnet_framework", "unmet", found, wanted, cause, "Install .NET Framework 4.8 and restart the server."
+    )
+
+
+def _connector(look: Look) -> list[Verdict]:
+    single, build = "at most one connector", f"no connector, or build {MINIMUM_BUILD} or later"
+    problem = look.error("uninstall_64") or look.error("uninstall_32")
+    if problem or not look.answered("uninstall_64"):
+        return [_unknown("single_connector", single, problem), _unknown("connector_build", build, problem)]
+    connector = read_connector(look)
+    # One connector may register twice: the set-up program and the MSI inside it.
+    kinds = [entry.msi for entry in connector.entries]
+    several = max(kinds.count(True), kinds.count(False)) > 1
+    found = ", ".join(f"{entry.key} {entry.version}" for entry in connector.entries) or "none"
+    first = Verdict("single_connector", "met", found, single)
+    if several:
+        cause = "More than one connector is registered."
+        first = Verdict("single_connector", "unmet", found, single, cause, "Uninstall all but one.")
+    if connector.installed and connector.version is None:
+        cause, cure = "Its version cannot be read.", "Look at it under installed apps; uninstall it if it is damaged."
+        return [first, Verdict("connector_build", "unknown", "an unreadable version", build, cause, cure)]
+    found = str(connector.version or "none")
+    if not connector.legacy:
+        return [first, Verdict("connector_build", "met", found, build)]
+    cause = "A legacy connector can no longer process requests, and there is no upgrade from it."
+    cure = "Uninstall it (odj_connector_install with state: absent), then install the current one."
+    return [first, Verdict("connector_build", "unmet", found, build, cause, cure)]
+
+
+def _endpoints(look: Look, scope: Scope) -> list[Verdict]:
+    wanted = f"a TLS connection {f'through {scope.proxy}' if scope.proxy else 'without a proxy'}"
+    if not scope.endpoints:
+        return []
+    if not look.answered("network"):
+        return [_unknown(f"endpoint:{target}", wanted, look.error("network")) for target in scope.endpoints]
+    answers = {(one.text("host"), one.number("port")): one for one in look.value("network").parts("targets")}
+    return [_endpoint(target, answers.get(parse_endpoint(target)), wanted) for target in scope.endpoints]
+
+
+def _endpoint(target: str, answer: Fields | None, wanted: str) -> Verdict:
+    name = f"endpoint:{target}"
+    if answer is None:
+        return _unknown(name, wanted, None)
+    problem = answer.part("error")
+    stage = problem.text("stage")
+    if stage is None and answer.flag("connected"):
+        issuer, errors = answer.part("tls").text("issuer"), answer.part("tls").text("policy_errors")
+        if errors not in (None, "None"):
+            found = f"a certificate of {issuer or 'nobody'} ({errors})"
+            cause, cure = _STAGES["certificate"]
+            return Verdict(name, "unmet", found, wanted, cause, f"{target}: {cure}")
+        return Verdict(name, "met", f"connected, certificate of {issuer}" if issuer else "connected", wanted)
+    cause, cure = _STAGES.get(stage or "", ("It cannot be reached.", "Look at the network of the server."))
+    return Verdict(name, "unmet", problem.text("message") or "no connection", wanted, cause, f"{target}: {cure}")
