@@ -49,7 +49,7 @@ options:
     description:
       - >-
         Accounts that are meant to create computers in each of the units, each as sAMAccountName with or without the
-        dollar sign, C(DOMAIN\\name), user principal name, distinguished name or SID.
+        dollar sign, C(DOMAIN\\name), user principal name, distinguished name or SID; a computer also by its FQDN.
       - >-
         Without any, the managed service accounts are judged that have an entry on one of the units. It is no finding
         then that one of them lacks the right somewhere.
@@ -278,7 +278,7 @@ findings:
       description: >-
         V(missing), V(deny_shadow) (an entry that allows is overridden), V(undecided), V(broader) (more than needed),
         V(inherited) (the right comes from above), V(creates_service_accounts), V(legacy_computer_account),
-        V(orphaned_sid), V(without_host) (a standalone account that is linked to no computer), V(disabled),
+        V(orphaned_sid), V(without_host) (an account of the sign-in that is linked to no computer), V(disabled),
         V(not_canonical), V(no_access_list) or V(unreadable).
       type: str
       sample: broader

@@ -41,7 +41,10 @@ extends_documentation_fragment:
 options:
   name:
     description:
-      - Name of the account, at most 15 characters, without the dollar sign.
+      - Name of the account, at most 15 characters without the dollar sign.
+      - >-
+        Also C(DOMAIN\\name$) as RV(hybridjoin.odj.odj_server_info#module:server.service.account) has it, or
+        C(name@domain); for an account that exists its distinguished name or SID as well.
       - >-
         An account that the directory takes for the same is an error (not every directory tells letters with accents
         from those without).
@@ -103,12 +106,14 @@ options:
     default: false
   host:
     description:
-      - The computer that a standalone account works on, as short name, FQDN or distinguished name.
+      - The computer that a standalone account works on, named as in O(hosts).
       - Short for O(hosts) with this one computer as C(set), and mutually exclusive with it.
     type: str
   hosts:
     description:
-      - The computers that the account is linked to, each as short name, FQDN or distinguished name.
+      - >-
+        The computers that the account is linked to, each as FQDN, sAMAccountName (the dollar sign may be left out),
+        C(DOMAIN\\name), distinguished name or SID.
       - A managed service account is never taken for a computer, though Active Directory has it in that class too.
       - The links are left as they are when not set.
       - >-
@@ -138,7 +143,7 @@ options:
     description:
       - >-
         Who may read the password of a group account (computers, or better a group of them), each as sAMAccountName,
-        C(DOMAIN\\name), user principal name, distinguished name or SID.
+        C(DOMAIN\\name), user principal name, distinguished name or SID; a computer also by its FQDN.
       - The list is left as it is when not set. Entries that speak of other rights, and denials, stay untouched.
       - >-
         An entry that holds nothing but a generic right (GENERIC_ALL, GENERIC_READ) is told as that of a reader and

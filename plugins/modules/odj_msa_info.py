@@ -22,7 +22,9 @@ extends_documentation_fragment:
 options:
   names:
     description:
-      - Only accounts of these names, with or without the dollar sign. C(*) and C(?) stand for other characters.
+      - >-
+        Only these accounts, each as sAMAccountName (the dollar sign may be left out), C(DOMAIN\\name), C(name@domain),
+        distinguished name or SID. In a name, C(*) and C(?) stand for other characters.
       - All accounts when not set. A name that nobody has is no error.
     type: list
     elements: str
@@ -148,8 +150,8 @@ service_accounts:
       sample: 41
     orphan:
       description: >-
-        It is a standalone account of the name that sign-ins give, and no computer is linked to it. It can be removed
-        when it is not being made right now (see RV(service_accounts[].created)).
+        It is a standalone account with a name as the sign-in gives it (C(msaODJ) and five characters), and no computer
+        is linked to it. It can be removed when it is not being made right now (see RV(service_accounts[].created)).
       type: bool
       sample: true
 orphans:

@@ -45,7 +45,8 @@ options:
     description:
       - >-
         The service accounts, each as sAMAccountName with or without the dollar sign, C(DOMAIN\\name),
-        user principal name, distinguished name or SID. Each has to mean exactly one account.
+        user principal name, distinguished name or SID; a computer also by its FQDN. Each has to mean exactly one
+        account.
       - >-
         With O(state=absent) a SID may be that of an account that does not exist any more.
       - An empty list changes nothing, so that a play can run before the first sign-in.

@@ -129,8 +129,8 @@ def bare(lab: Lab, job: str, count: int) -> dict[str, t.Any]:
 
 
 def ours(lab: Lab, job: str, count: int) -> dict[str, t.Any]:
-    from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import carry_out
     from ansible_collections.hybridjoin.odj.plugins.module_utils._module import ou_delegate
+    from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import carry_out
 
     given = {
         "server": lab.dc_address, "username": f"{lab.netbios}\\odj-automation",
@@ -170,7 +170,7 @@ def samba_tool(lab: Lab, job: str, count: int) -> dict[str, t.Any]:
 
 def codec(lab: Lab, job: str, count: int) -> dict[str, t.Any]:
     """Parse and serialise every access list once, as a fresh process does."""
-    from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_descriptor import SecurityDescriptor
+    from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.security_descriptor import SecurityDescriptor
 
     lists = list(load(lab, count, job).values())
     begin = time.perf_counter()

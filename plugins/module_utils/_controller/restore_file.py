@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import datetime
 import fcntl
 import os
 import stat
@@ -30,19 +29,22 @@ class RestoreFile:
     def __init__(self, path: str) -> None:
         self._path = Path(path)
 
-    def check(self) -> None:
-        """See to it that points can be kept there, without changing anything.
+    @classmethod
+    def checked(cls, path: str) -> RestoreFile:
+        """Return the file at a path at which points can be kept; nothing is changed.
 
         Raises:
             RestoreError: They cannot, or what is there is something else.
 
         """
-        self.read()
-        folder = self._path.parent
+        file = cls(path)
+        file.read()
+        folder = file._path.parent
         if not folder.is_dir():
-            raise self._problem("keep restore points", f"there is no directory {folder}")
+            raise file._problem("keep restore points", f"there is no directory {folder}")
         if not os.access(folder, os.W_OK | os.X_OK):
-            raise self._problem("keep restore points", f"the directory {folder} may not be written")
+            raise file._problem("keep restore points", f"the directory {folder} may not be written")
+        return file
 
     def read(self) -> tuple[RestorePoint, ...]:
         """Return the points, oldest first; () when there is no file yet.
@@ -113,8 +115,3 @@ class RestoreFile:
 
     def _problem(self, tried: str, got: str, advice: str = "Nothing was changed.") -> RestoreError:
         return RestoreError(tried, on=str(self._path), got=got, advice=f"Correct backup_path. {advice}")
-
-
-def now() -> str:
-    """Return the time in UTC, as restore points hold it."""
-    return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")

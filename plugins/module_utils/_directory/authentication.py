@@ -22,6 +22,42 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors impor
 
 with suppress(ImportError):  # said by session.LDAP3_IMPORT_ERROR
     import ldap3
+try:
+    import gssapi
+    import gssapi.raw
+except ImportError as error:
+    GSSAPI_IMPORT_ERROR: ImportError | None = error
+else:
+    GSSAPI_IMPORT_ERROR = None
+
+_NO_TICKET = "There are no tickets: run kinit, or set ccache, keytab or password."
+_NO_KEY = "The keytab has no key of that account: check username, or export the keytab anew."
+_NONE_THERE = ("no kerberos credentials available", "no credentials cache", "no suitable keys")
+# What MIT Kerberos says -> what to do; the first that is contained counts.
+_KERBEROS_ADVICE = (
+    ("preauthentication failed", "The password, or the key in the keytab, is wrong or not the newest."),
+    ("password incorrect", "The password, or the key in the keytab, is wrong or not the newest."),
+    ("integrity check failed", "The password, or the key in the keytab, is wrong or not the newest."),
+    ("password has expired", "The password has expired, or must be changed before the first logon: set a new one."),
+    ("have been revoked", "The account is disabled, expired or locked out."),
+    ("client '", "There is no such account: check username (name@REALM)."),
+    ("client not found", "There is no such account: check username (name@REALM)."),
+    ("not found in kerberos database", "The realm has no such service: in krb5.conf, rdns = false and "
+     "dns_canonicalize_hostname = false keep DNS from changing the name, and domain_realm says which realm it is in."),
+    ("skew too great", "The clocks of this computer and of the domain controller differ: set them by NTP."),
+    ("ticket expired", "The tickets have expired: get new ones (kinit), or use password or keytab."),
+    ("credentials cache", "The tickets cannot be used: check ccache, or set keytab or password."),
+    ("key table", "The keytab cannot be used: check that it is there, and that it may be read."),
+    ("keytab", "The keytab cannot be used: check that it is there, and that it may be read."),
+    ("default realm", "Write the account as name@REALM, or set default_realm in krb5.conf."),
+    ("encryption type", "The account has no key of a kind that both sides allow: set its password anew, so that it "
+     "gets AES keys."),
+    ("kdc", "No domain controller answers for that realm: write the realm as krb5.conf and DNS have it, in capital "
+     "letters, and check that port 88 can be reached."),
+    ("realm", "Check the realm in username, and krb5.conf."),
+    ("token", "The domain controller refused the channel binding, or the ticket: something between may end the TLS "
+     "connection and begin another one."),
+)  # fmt: skip
 
 
 def check_account(settings: Settings) -> None:
@@ -75,44 +111,6 @@ def log_on(settings: Settings, connection: t.Any, host: str) -> None:
 
 def _refused(settings: Settings, got: str, advice: str) -> InvalidInput:
     return InvalidInput("log on to the directory", on=settings.where, got=got, advice=advice)
-
-
-try:
-    import gssapi
-    import gssapi.raw
-except ImportError as error:
-    GSSAPI_IMPORT_ERROR: ImportError | None = error
-else:
-    GSSAPI_IMPORT_ERROR = None
-
-_NO_TICKET = "There are no tickets: run kinit, or set ccache, keytab or password."
-_NO_KEY = "The keytab has no key of that account: check username, or export the keytab anew."
-_NONE_THERE = ("no kerberos credentials available", "no credentials cache", "no suitable keys")
-# What MIT Kerberos says -> what to do; the first that is contained counts.
-_KERBEROS_ADVICE = (
-    ("preauthentication failed", "The password, or the key in the keytab, is wrong or not the newest."),
-    ("password incorrect", "The password, or the key in the keytab, is wrong or not the newest."),
-    ("integrity check failed", "The password, or the key in the keytab, is wrong or not the newest."),
-    ("password has expired", "The password has expired, or must be changed before the first logon: set a new one."),
-    ("have been revoked", "The account is disabled, expired or locked out."),
-    ("client '", "There is no such account: check username (name@REALM)."),
-    ("client not found", "There is no such account: check username (name@REALM)."),
-    ("not found in kerberos database", "The realm has no such service: in krb5.conf, rdns = false and "
-     "dns_canonicalize_hostname = false keep DNS from changing the name, and domain_realm says which realm it is in."),
-    ("skew too great", "The clocks of this computer and of the domain controller differ: set them by NTP."),
-    ("ticket expired", "The tickets have expired: get new ones (kinit), or use password or keytab."),
-    ("credentials cache", "The tickets cannot be used: check ccache, or set keytab or password."),
-    ("key table", "The keytab cannot be used: check that it is there, and that it may be read."),
-    ("keytab", "The keytab cannot be used: check that it is there, and that it may be read."),
-    ("default realm", "Write the account as name@REALM, or set default_realm in krb5.conf."),
-    ("encryption type", "The account has no key of a kind that both sides allow: set its password anew, so that it "
-     "gets AES keys."),
-    ("kdc", "No domain controller answers for that realm: write the realm as krb5.conf and DNS have it, in capital "
-     "letters, and check that port 88 can be reached."),
-    ("realm", "Check the realm in username, and krb5.conf."),
-    ("token", "The domain controller refused the channel binding, or the ticket: something between may end the TLS "
-     "connection and begin another one."),
-)  # fmt: skip
 
 
 def tickets(settings: Settings, on: str) -> t.Any:

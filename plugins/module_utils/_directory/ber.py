@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import Entry
 
@@ -24,21 +25,28 @@ HEAD = 2 + _LONGEST  # bytes that tell the size of any message
 _MOST = 1 << 26  # bytes of a message: far above what a domain controller sends, far below what a computer has
 _PAGED_RESULTS = b"1.2.840.113556.1.4.319"  # RFC 2696
 _SD_FLAGS = b"1.2.840.113556.1.4.801"  # LDAP_SERVER_SD_FLAGS_OID, MS-ADTS 3.1.1.3.4.1.11
-DACL = 4  # DACL_SECURITY_INFORMATION
+_OWNER, _DACL = 1, 4  # OWNER_SECURITY_INFORMATION, DACL_SECURITY_INFORMATION
 
 
-def read_object(number: int, dn: str, attributes: Sequence[str], *, dacl: bool) -> bytes:
+def sd_flags(*, dacl: bool, owner: bool = False) -> int:
+    """Return which parts of a descriptor are meant, as the SD flags control has it; 0 without any."""
+    return dacl * (_DACL | owner * _OWNER)
+
+
+def read_object(number: int, dn: str, attributes: Sequence[str], *, dacl: bool, owner: bool = False) -> bytes:
     """Return the message that searches one object by its name, whatever its class."""
     names = b"".join(_element(_OCTETS, name.encode()) for name in attributes)
     scope_and_limits = _integer(_ENUMERATED, 0) * 2 + _integer(_INTEGER, 0) * 2 + b"\x01\x01\x00"
     body = _element(_OCTETS, dn.encode()) + scope_and_limits + _element(_PRESENT, b"objectClass")
-    return _message(number, _element(_SEARCH, body + _element(_SEQUENCE, names)), dacl)
+    return _message(number, _element(_SEARCH, body + _element(_SEQUENCE, names)), sd_flags(dacl=dacl, owner=owner))
 
 
 def modify_object(number: int, dn: str, changes: Mapping[str, tuple[str, Sequence[bytes]]], *, dacl: bool) -> bytes:
     """Return the message that changes attributes of one object: name -> ("replace" | "add" | "delete", values)."""
     parts = b"".join(_change(name, verb, values) for name, (verb, values) in changes.items())
-    return _message(number, _element(_MODIFY, _element(_OCTETS, dn.encode()) + _element(_SEQUENCE, parts)), dacl)
+    return _message(
+        number, _element(_MODIFY, _element(_OCTETS, dn.encode()) + _element(_SEQUENCE, parts)), sd_flags(dacl=dacl)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,8 +225,8 @@ def _change(name: str, verb: str, values: Sequence[bytes]) -> bytes:
     return _element(_SEQUENCE, _integer(_ENUMERATED, _VERBS[verb]) + attribute)
 
 
-def _message(number: int, operation: bytes, dacl: bool) -> bytes:
-    return _element(_SEQUENCE, _integer(_INTEGER, number) + operation + (_DACL_CONTROL if dacl else b""))
+def _message(number: int, operation: bytes, flags: int) -> bytes:
+    return _element(_SEQUENCE, _integer(_INTEGER, number) + operation + (_sd_flags_control(flags) if flags else b""))
 
 
 def _integer(tag: int, value: int) -> bytes:
@@ -233,12 +241,9 @@ def _element(tag: int, body: bytes) -> bytes:
     return bytes((tag, 0x80 | len(length))) + length + body
 
 
-_DACL_CONTROL = _element(
-    _CONTROLS,
-    _element(
-        _SEQUENCE,
-        _element(_OCTETS, _SD_FLAGS)
-        + b"\x01\x01\xff"
-        + _element(_OCTETS, _element(_SEQUENCE, _integer(_INTEGER, DACL))),
-    ),
-)
+@lru_cache
+def _sd_flags_control(flags: int) -> bytes:
+    value = _element(_SEQUENCE, _integer(_INTEGER, flags))
+    return _element(
+        _CONTROLS, _element(_SEQUENCE, _element(_OCTETS, _SD_FLAGS) + b"\x01\x01\xff" + _element(_OCTETS, value))
+    )

@@ -20,17 +20,17 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from time import monotonic, sleep
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import (
     Directory,
     Procedure,
     Read,
     Write,
+    chunks,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.progress import Progress
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.security_descriptor import SecurityDescriptor
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.clock import Progress
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.restore_point import fingerprint
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
 
@@ -81,6 +81,7 @@ class Writer:
     def __init__(self, directory: Directory, journal: Journal) -> None:
         """Take a directory, and what is told of the edits."""
         self._directory = directory
+        self._clock = directory.clock
         self._journal = journal
         self._not_made: list[Edit] = []
         self._longest = 0.0
@@ -97,7 +98,7 @@ class Writer:
 
         """
         pending = list(edits)
-        progress = Progress()
+        progress = Progress(self._clock)
         for attempt in range(ROUNDS):
             if attempt:
                 self.again += [edit.dn for edit in pending if edit.dn not in self.again]
@@ -121,7 +122,7 @@ class Writer:
     def _batch(self, pending: list[Edit], written: list[Edit], overtaken: list[Edit]) -> list[Edit]:
         """Read some lists and write them while what was read is fresh; return the edits that have to wait."""
         batch = pending[:BATCH]
-        began = monotonic()
+        began = self._clock.monotonic()
         due: list[Edit] = []
         for edit, now in zip(batch, self._read(batch), strict=True):
             if fingerprint(now) == fingerprint(edit.known):
@@ -133,7 +134,7 @@ class Writer:
 
         def writes() -> Iterator[Procedure[Edit]]:
             for edit in due:
-                if started and monotonic() - began > WINDOW:
+                if started and self._clock.monotonic() - began > WINDOW:
                     return
                 started.append(edit)
                 yield self._written(edit, began)
@@ -145,20 +146,21 @@ class Writer:
 
     def _written(self, edit: Edit, began: float) -> Procedure[Edit]:
         yield Write(edit.dn, {_ATTRIBUTE: ("replace", [edit.wanted.to_bytes()])}, dacl=True)
-        self._written_at[edit.dn] = monotonic()
+        self._written_at[edit.dn] = self._clock.monotonic()
         self._longest = max(self._longest, self._written_at[edit.dn] - began)
         self.done += [edit.dn] if edit.dn not in self.done else []
         return edit
 
     def _lost(self, written: Sequence[Edit], progress: Progress) -> Iterator[Edit]:
         """Read back what was written, each list once nobody can overwrite it unknowingly any more."""
-        for start in range(0, len(written), BATCH):
-            batch = written[start : start + BATCH]
+        checked = 0
+        for batch in chunks(written, BATCH):
             last = max(self._written_at[edit.dn] for edit in batch)
-            sleep(max(0.0, last + max(SETTLE, SLOW * self._longest) - monotonic()))
+            self._clock.sleep(max(0.0, last + max(SETTLE, SLOW * self._longest) - self._clock.monotonic()))
             for edit, now in zip(batch, self._read(batch), strict=True):
                 yield from _renewed(edit, now)
-            progress.reached("access lists read back", start + len(batch), len(written))
+            checked += len(batch)
+            progress.reached("access lists read back", checked, len(written))
 
     def _read(self, edits: Sequence[Edit]) -> list[SecurityDescriptor]:
         outcomes = list(self._directory.run_all(_list_of(edit.dn) for edit in edits))
@@ -207,15 +209,6 @@ def _renewed(edit: Edit, now: SecurityDescriptor) -> Iterator[Edit]:
     wanted = edit.again(now)
     if wanted is not None:
         yield replace(edit, known=now, wanted=wanted)
-
-
-def interrupted(problem: OdjError, done: Sequence[str]) -> OdjError:
-    """Return the same problem with a word about what was changed before it."""
-    others = [dn for dn in done if dn not in problem.on.split("; ")]
-    if not others:
-        return problem
-    advice = f"{problem.advice} Changed before this: {'; '.join(others)}.".lstrip()
-    return OdjError(problem.tried, on=problem.on, got=problem.got, advice=advice)
 
 
 def _of_all(alike: Sequence[OdjError]) -> OdjError:

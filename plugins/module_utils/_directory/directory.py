@@ -9,10 +9,22 @@ from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.clock import Clock
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
 
+NO_SUCH_OBJECT = 32
+ROOT_ATTRIBUTES = (
+    "defaultNamingContext",
+    "configurationNamingContext",
+    "schemaNamingContext",
+    "currentTime",
+    "dnsHostName",
+    "supportedCapabilities",
+)
+Attributes: t.TypeAlias = "Mapping[str, Sequence[bytes]]"
+T = t.TypeVar("T")
 Value: t.TypeAlias = "str | bytes"
-_SPECIAL = "\\*()\x00"
+_SPECIAL = "\\*()\x00"  # what has a meaning in a filter
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +82,10 @@ def escape(value: Value) -> str:
     return "".join(escape(char.encode()) if char in _SPECIAL or char.isspace() else char for char in value)
 
 
-NO_SUCH_OBJECT = 32
-ROOT_ATTRIBUTES = (
-    "defaultNamingContext",
-    "configurationNamingContext",
-    "schemaNamingContext",
-    "currentTime",
-    "dnsHostName",
-    "supportedCapabilities",
-)
-Attributes: t.TypeAlias = "Mapping[str, Sequence[bytes]]"
-T = t.TypeVar("T")
+def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """Yield the items in runs of at most this size."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,12 +180,14 @@ class Read:
         dn: Its distinguished name.
         attributes: What to ask for.
         dacl: As for Directory.search.
+        owner: As for Directory.search.
 
     """
 
     dn: str
     attributes: Sequence[str]
     dacl: bool = False
+    owner: bool = False
 
     @property
     def tried(self) -> str:
@@ -216,6 +223,10 @@ Procedure: t.TypeAlias = Generator["Read | Write", "Entry | None", T]
 
 class Directory(t.Protocol):
     """What the rest of the directory side needs of a directory."""
+
+    @property
+    def clock(self) -> Clock:
+        """The clock of the task."""
 
     def root(self) -> Entry:
         """Return the rootDSE (MS-ADTS 3.1.1.3.2), read before the logon: ROOT_ATTRIBUTES as far as it has them."""
@@ -255,7 +266,14 @@ class Directory(t.Protocol):
         """Remove an object that has no children."""
 
     def entries(
-        self, base: str, where: Filter, attributes: Sequence[str], *, scope: str = "subtree", dacl: bool = False
+        self,
+        base: str,
+        where: Filter,
+        attributes: Sequence[str],
+        *,
+        scope: str = "subtree",
+        dacl: bool = False,
+        owner: bool = False,
     ) -> Iterator[Entry]:
         """Do as ``search`` does, but hand out what a page holds while the next one is on its way."""
 

@@ -14,7 +14,6 @@ import typing as t
 from collections import deque
 from collections.abc import Collection, Container, Iterable, Iterator
 from dataclasses import dataclass, field
-from time import monotonic
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.ber import (
     DONE,
@@ -37,9 +36,19 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.director
     Write,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError, in_doubt
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.clock import Clock
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
 
+try:
+    from ldap3.core.exceptions import LDAPSessionTerminatedByServerError, LDAPSocketReceiveError, LDAPSocketSendError
+    from ldap3.strategy.sync import SyncStrategy
+except ImportError:  # said by session.LDAP3_IMPORT_ERROR
+    SyncStrategy = object  # type: ignore[assignment,misc]
+
 WINDOW = 64  # procedures under way; enough to hide a round trip of 50 ms behind 1 ms of work for each step
+_CHUNK = 1 << 14  # a TLS record; more would only be allocated, not filled
+_UNFINISHED = (REFERENCE, INTERMEDIATE)
+_ENDED = "the server ended the connection"
 
 
 class Line(t.Protocol):
@@ -132,17 +141,6 @@ def _lost_step(step: Read | Write, problem: DirectoryError) -> DirectoryError:
     return in_doubt(own) if isinstance(step, Write) else own
 
 
-try:
-    from ldap3.core.exceptions import LDAPSessionTerminatedByServerError, LDAPSocketReceiveError, LDAPSocketSendError
-    from ldap3.strategy.sync import SyncStrategy
-except ImportError:  # said by session.LDAP3_IMPORT_ERROR
-    SyncStrategy = object  # type: ignore[assignment,misc]
-
-_CHUNK = 1 << 14  # a TLS record; more would only be allocated, not filled
-_UNFINISHED = (REFERENCE, INTERMEDIATE)
-_ENDED = "the server ended the connection"
-
-
 @dataclass(slots=True)
 class Answer:
     """What has come for one request.
@@ -163,9 +161,10 @@ class PipelinedStrategy(SyncStrategy):
     Whatever goes wrong on the way ends the connection for good: what comes after half a message means nothing.
     """
 
-    def __init__(self, connection: t.Any) -> None:
+    def __init__(self, connection: t.Any, clock: Clock) -> None:
         super().__init__(connection)  # type: ignore[no-untyped-call]
         self.sync = False
+        self._clock = clock
         self._outstanding: dict[int, t.Any] = {}
         self._received = bytearray()
         self._answers: dict[int, Answer] = {}
@@ -242,11 +241,11 @@ class PipelinedStrategy(SyncStrategy):
         """
         if self._broken:
             raise self._broken
-        latest = monotonic() + (self.connection.receive_timeout or math.inf)
+        latest = self._clock.monotonic() + (self.connection.receive_timeout or math.inf)
         try:
             self._received += self._chunk()
             while not self._take_all():
-                if monotonic() > latest:
+                if self._clock.monotonic() > latest:
                     raise self._end(LDAPSocketReceiveError, "timed out within an answer")
                 self._received += self._chunk()
         except ValueError as problem:
@@ -307,9 +306,9 @@ def _parting(notice: Result) -> str:
     return f"the server ended the session ({notice.code})" + (f": {notice.text}" if notice.text else "")
 
 
-def pipelined(connection: t.Any) -> t.Any:
+def pipelined(connection: t.Any, clock: Clock) -> t.Any:
     """Go over to this strategy on a connection that is open and logged on; ldap3 offers no choice but its own ones."""
-    strategy = connection.strategy = PipelinedStrategy(connection)
+    strategy = connection.strategy = PipelinedStrategy(connection, clock)
     for name in ("send", "post_send_single_response", "post_send_search"):
         setattr(connection, name, getattr(strategy, name))
     return strategy

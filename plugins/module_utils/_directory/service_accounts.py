@@ -1,19 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to the collection hybridjoin.odj: may change without notice.
-"""Managed service accounts: read and written, and the KDS root keys that they need."""
+"""Managed service accounts: read, written, awaited on other domain controllers; and the KDS root keys they need."""
 
 from __future__ import annotations
 
 import datetime
 import fnmatch
-import time
 import typing as t
 from collections.abc import Callable, Mapping, Sequence
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import (
     ANYTHING,
     NO_SUCH_OBJECT,
-    AllOf,
     AnyOf,
     Directory,
     Entry,
@@ -21,13 +19,17 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.director
     root_dse,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.lookup import CHUNK, Domains
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.progress import Progress
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.account import Account
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.lookup import DomainLookup
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.account import AccountName
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.dn import Dn
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import Sid
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.clock import from_filetime, from_generalized
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.clock import (
+    Clock,
+    Progress,
+    from_filetime,
+    from_generalized,
+)
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError, after_changes
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Change
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account.account import (
     CLASSES,
@@ -38,7 +40,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_acco
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account.password import (
     KeyVerdict,
     RootKey,
-    judge,
+    assess_root_keys,
     readers_in,
 )
 
@@ -56,6 +58,10 @@ _ATTRIBUTES = (
     "pwdLastSet",
     "whenCreated",
 )
+_ROOT_KEYS = "CN=Master Root Keys,CN=Group Key Distribution Service,CN=Services"
+_LINK = "msDS-HostServiceAccount"
+_WAITING = "see the account on the other domain controllers"
+PAUSE = 1.0  # seconds between two looks at them
 
 
 def read_service_account(directory: Directory, base: str, name: str) -> ServiceAccount | None:
@@ -86,31 +92,65 @@ def read_service_account(directory: Directory, base: str, name: str) -> ServiceA
     return _service_account(entry)
 
 
+def sam_name_of(lookup: DomainLookup, name: AccountName) -> str | None:
+    """Return the sAMAccountName (without the dollar sign) that a service account is meant by; None when nobody has it.
+
+    A name is taken as it stands, whether there is such an account or not; a SID and a DN are looked up.
+
+    Raises:
+        DirectoryError: The name is one of another domain.
+        ServiceAccountError: What has the SID or the DN is no account.
+
+    """
+    if name.domain and not lookup.domain.is_called(name.domain):
+        domain = lookup.domain
+        got = f"this domain controller holds {domain.netbios} ({domain.dns_name}), not {name.domain}"
+        raise DirectoryError("find the managed service account", on=name.text, got=got, advice="Nothing was changed.")
+    if name.sam:
+        return name.sam.removesuffix("$")
+    where = Equals("objectSid", name.sid.to_bytes()) if name.sid else Equals("distinguishedName", str(name.dn))
+    for entry in lookup.directory.search(lookup.base, where, ["objectClass", "sAMAccountName"]):
+        if not entry.text("sAMAccountName").endswith("$"):
+            raise ServiceAccountError(
+                f"use {name.text} as a managed service account", on=entry.dn, got=f"it is of class {_class(entry)}"
+            )
+        return entry.text("sAMAccountName").removesuffix("$")
+    return None
+
+
 def list_service_accounts(
-    directory: Directory, base: str, kinds: Sequence[str], patterns: Sequence[str]
+    lookup: DomainLookup, base: str, kinds: Sequence[str], names: Sequence[AccountName]
 ) -> list[ServiceAccount]:
     """Return the managed service accounts below a base, by name.
 
     They are searched by their own classes: (objectClass=computer) would find computers beside them.
 
     Args:
-        directory: Where to look.
+        lookup: Where to look.
         base: A distinguished name.
         kinds: Of CLASSES.
-        patterns: Names without the dollar sign; ``*`` and ``?`` stand for other characters. All when empty.
+        names: In those that are no SID or DN, ``*`` and ``?`` stand for other characters. All when empty.
 
     Raises:
         DirectoryError: With code 32 when there is no such base.
 
     """
     where = AnyOf(tuple(Equals("objectClass", CLASSES[kind]) for kind in kinds))
-    found = map(_service_account, directory.search(base, where, _ATTRIBUTES))
-    wanted = [pattern.casefold() for pattern in patterns] or ["*"]
-    chosen = [a for a in found if any(fnmatch.fnmatchcase(a.name.casefold(), pattern) for pattern in wanted)]
+    found = map(_service_account, lookup.directory.search(base, where, _ATTRIBUTES))
+    chosen = [account for account in found if not names or any(_is_meant(lookup, name, account) for name in names)]
     return sorted(chosen, key=lambda account: (account.name.casefold(), account.dn))
 
 
-def find_container(domains: Domains, path: str | None) -> Dn:
+def _is_meant(lookup: DomainLookup, name: AccountName, account: ServiceAccount) -> bool:
+    if name.sid:
+        return account.sid == name.sid
+    if name.dn:
+        return Dn.parse(account.dn).key == name.dn.key
+    here = not name.domain or lookup.domain.is_called(name.domain)
+    return here and fnmatch.fnmatchcase(account.name.casefold(), name.sam.removesuffix("$").casefold())
+
+
+def find_container(lookup: DomainLookup, path: str | None) -> Dn:
     """Return the container for new service accounts: the one given, or the default one of the domain.
 
     Raises:
@@ -118,17 +158,17 @@ def find_container(domains: Domains, path: str | None) -> Dn:
 
     """
     if not path:
-        default = domains.well_known(CONTAINER_GUID)
+        default = lookup.well_known(CONTAINER_GUID)
         if default:
             return Dn.parse(default)
         raise DirectoryError(
             "find the container of managed service accounts",
-            on=domains.base,
+            on=lookup.base,
             got="the domain names none",
             advice="Set path.",
         )
     try:
-        found = domains.directory.search(path, ANYTHING, ["objectClass"], scope="base")
+        found = lookup.directory.search(path, ANYTHING, ["objectClass"], scope="base")
     except DirectoryError as problem:
         if problem.code != NO_SUCH_OBJECT:
             raise
@@ -138,77 +178,16 @@ def find_container(domains: Domains, path: str | None) -> Dn:
     return Dn.parse(found[0].dn)
 
 
-def refuse_taken(domains: Domains, dn: str) -> None:
+def refuse_taken(lookup: DomainLookup, dn: str) -> None:
     """Raise ServiceAccountError when an object has this name, under which a service account is to be made."""
     where = Equals("distinguishedName", dn)
-    for entry in domains.directory.search(domains.base, where, ["objectClass", "sAMAccountName"]):
+    for entry in lookup.directory.search(lookup.base, where, ["objectClass", "sAMAccountName"]):
         raise ServiceAccountError(
             "create the managed service account",
             on=dn,
             got=f"the place is taken by {entry.text('sAMAccountName') or 'an object'} of class {_class(entry)}",
             advice="Take another name or another path, or look at that object first.",
         )
-
-
-def find_computers(domains: Domains, names: Sequence[str], *, must_exist: bool = True) -> tuple[str, ...]:
-    """Return the DN of the one computer that each short name, FQDN or DN means; never a managed service account.
-
-    Raises:
-        DirectoryError: Names every one that means none (unless they need not exist: then it is left out), or more
-            than one.
-
-    """
-    wheres = [_computer(name) for name in names]
-    entries: list[Entry] = []
-    for start in range(0, len(wheres), CHUNK):
-        any_of_them = AllOf((Equals("objectClass", "computer"), AnyOf(tuple(wheres[start : start + CHUNK]))))
-        found = domains.directory.search(domains.base, any_of_them, ["objectClass", "sAMAccountName", "dNSHostName"])
-        entries += [entry for entry in found if _is_computer(entry)]
-    computers: dict[str, None] = {}
-    findings = []
-    for name, where in zip(names, wheres, strict=True):
-        meant = dict.fromkeys(entry.dn for entry in entries if _is(entry, where))
-        if len(meant) > 1:
-            findings.append(f"{name} means more than one: {'; '.join(meant)}")
-        elif not meant and must_exist:
-            findings.append(f"{name}: there is no such computer")
-        computers |= meant
-    if findings:
-        advice = "Give its sAMAccountName, FQDN or DN as AD has it. Nothing was changed."
-        raise DirectoryError("find the hosts", got="; ".join(findings), advice=advice)
-    return tuple(computers)
-
-
-def computers_among(domains: Domains, accounts: Sequence[Account]) -> tuple[Account, ...]:
-    """Return those of the accounts that are computers; a managed service account is none, though of that class."""
-    machines = [account for account in accounts if account.name.endswith("$")]
-    computers: set[str] = set()
-    for start in range(0, len(machines), CHUNK):
-        names = tuple(Equals("objectSid", account.sid.to_bytes()) for account in machines[start : start + CHUNK])
-        where = AllOf((Equals("objectClass", "computer"), AnyOf(names)))
-        found = domains.directory.search(domains.base, where, ["objectClass"])
-        computers |= {entry.dn for entry in found if _is_computer(entry)}
-    return tuple(account for account in machines if account.dn in computers)
-
-
-def _computer(name: str) -> Equals:
-    if "=" in name:
-        return Equals("distinguishedName", str(Dn.parse(name)))
-    if "." in name:
-        return Equals("dNSHostName", name)
-    return Equals("sAMAccountName", f"{name.removesuffix('$')}$")
-
-
-def _is(entry: Entry, where: Equals) -> bool:
-    value = str(where.value)
-    if where.attribute == "distinguishedName":
-        return Dn.parse(entry.dn).key == Dn.parse(value).key
-    return entry.text(where.attribute).casefold() == value.casefold()
-
-
-def _is_computer(entry: Entry) -> bool:
-    """Say whether it is a computer itself: every kind of managed service account descends from that class."""
-    return _class(entry) == "computer"
 
 
 def _class(entry: Entry) -> str:
@@ -240,9 +219,6 @@ def _service_account(entry: Entry) -> ServiceAccount:
     )
 
 
-_PLACE = "CN=Master Root Keys,CN=Group Key Distribution Service,CN=Services"
-
-
 def server_time(directory: Directory) -> datetime.datetime:
     """Return what the domain controller's clock says (currentTime of the rootDSE, MS-ADTS 3.1.1.3.2).
 
@@ -270,18 +246,15 @@ def look_at_root_keys(directory: Directory) -> KeyVerdict:
     now = from_generalized(root.text("currentTime"))
     if now is None:
         return KeyVerdict("unknown", "the domain controller does not say what time it is")
-    place = f"{_PLACE},{root.text('configurationNamingContext')}"
+    place = f"{_ROOT_KEYS},{root.text('configurationNamingContext')}"
     try:
         found = directory.search(place, ANYTHING, ["msKds-UseStartTime"], scope="level")
     except DirectoryError as problem:
         if problem.code != NO_SUCH_OBJECT:
             raise
-        return judge(None, now)
+        return assess_root_keys(None, now)
     keys = [RootKey(Dn.parse(e.dn).name, from_filetime(e.number("msKds-UseStartTime"))) for e in found]
-    return judge(keys, now)
-
-
-_LINK = "msDS-HostServiceAccount"
+    return assess_root_keys(keys, now)
 
 
 def make_changes(directory: Directory, changes: Sequence[Change], before: Sequence[Change] = ()) -> None:
@@ -301,13 +274,8 @@ def make_changes(directory: Directory, changes: Sequence[Change], before: Sequen
         try:
             _APPLY[change.action](directory, change)
         except OdjError as problem:
-            raise (_interrupted(problem, done) if done else problem) from problem
+            raise after_changes(problem, done) from problem
         done.append(change.summary)
-
-
-def _interrupted(problem: OdjError, done: Sequence[str]) -> OdjError:
-    advice = f"{problem.advice} Done before this: {'; '.join(done)}.".lstrip()
-    return OdjError(problem.tried, on=problem.on, got=problem.got, advice=advice)
 
 
 def _create(directory: Directory, change: Change) -> None:
@@ -329,32 +297,6 @@ _APPLY: dict[str, Callable[[Directory, Change], None]] = {
 }
 
 
-PAUSE = 1.0  # seconds between two looks
-_TRIED = "see the account on the other domain controllers"
-
-
-class Clock(t.Protocol):
-    """Measures time and waits."""
-
-    def monotonic(self) -> float:
-        """Return seconds since some moment."""
-
-    def sleep(self, seconds: float) -> None:
-        """Wait."""
-
-
-class SystemClock:
-    """The clock of this computer."""
-
-    def monotonic(self) -> float:
-        """Return seconds since some moment."""
-        return time.monotonic()
-
-    def sleep(self, seconds: float) -> None:
-        """Wait."""
-        time.sleep(seconds)
-
-
 def wait_for_others(
     others: Mapping[str, Directory], arrived: Callable[[Directory], bool], subject: str, timeout: float, clock: Clock
 ) -> dict[str, int]:
@@ -367,7 +309,7 @@ def wait_for_others(
 
     """
     looks = dict.fromkeys(others, 0)
-    progress = Progress(clock.monotonic)
+    progress = Progress(clock)
     waiting = dict(others)
     end = clock.monotonic() + timeout
     while waiting:
@@ -379,7 +321,7 @@ def wait_for_others(
         left = end - clock.monotonic()
         if waiting and left <= 0:
             raise DirectoryError(
-                _TRIED,
+                _WAITING,
                 on="; ".join(waiting),
                 got=f"after {timeout:g} seconds they still hold another state of {subject}",
                 advice="What was to be written is written. Look at the replication between them, then run again, or "
@@ -395,4 +337,4 @@ def _has_arrived(arrived: Callable[[Directory], bool], server: str, directory: D
         return arrived(directory)
     except DirectoryError as problem:
         advice = f"{problem.advice} What was to be written is written.".lstrip()
-        raise DirectoryError(_TRIED, on=server, got=problem.got, advice=advice, code=problem.code) from problem
+        raise DirectoryError(_WAITING, on=server, got=problem.got, advice=advice, code=problem.code) from problem

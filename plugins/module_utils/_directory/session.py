@@ -11,8 +11,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.authentication import check_account, log_on
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.ber import DACL, modify_object, read_object
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.connection import close, reach
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.ber import modify_object, read_object, sd_flags
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.connection import close, connect
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import (
     NO_SUCH_OBJECT,
     Attributes,
@@ -33,48 +33,8 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors i
     unreachable,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.pipeline import Answer, Pipeline, pipelined
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.clock import Clock
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
-
-_PART = re.compile(r"(.+);range=(\d+)-(\d+|\*)", re.IGNORECASE)
-ReadAgain = Callable[[str, Sequence[str]], "Entry | None"]
-
-
-def with_all_values(entry: Entry, read: ReadAgain) -> Entry:
-    """Return the object with the remaining parts of such attributes, which are read one after the other.
-
-    A value that moves from one part to another while they are read, because others change the list, counts once.
-
-    Raises:
-        DirectoryError: A part is missing: the object has gone, or may not be read any more.
-
-    """
-    parts = [match for name in entry.values if ";" in name and (match := _PART.fullmatch(name))]
-    if not parts:
-        return entry
-    values = {name: items for name, items in entry.values.items() if not _PART.fullmatch(name)}
-    for part in parts:
-        name, last = part[1], part[3]
-        found = [*entry.values[part[0]]]
-        while last != "*":
-            first = int(last) + 1
-            last, more = _next_part(entry.dn, name, first, read(entry.dn, [f"{name};range={first}-*"]))
-            found += more
-        values[name] = tuple(dict.fromkeys(found))
-    return Entry(entry.dn, values)
-
-
-def _next_part(dn: str, name: str, first: int, entry: Entry | None) -> tuple[str, tuple[bytes, ...]]:
-    """Return the end of the part that begins there, and its values; a part that begins elsewhere is none."""
-    for key, items in entry.values.items() if entry else ():
-        match = _PART.fullmatch(key)
-        if match and match[1] == name.lower() and items and int(match[2]) == first and _ends_behind(match[3], first):
-            return match[3], items
-    raise DirectoryError(f"read all values of {name}", on=dn, got="a part of them is missing", advice="Run again.")
-
-
-def _ends_behind(last: str, first: int) -> bool:
-    return last == "*" or int(last) >= first
-
 
 try:
     from ldap3.core.exceptions import LDAPException
@@ -85,16 +45,18 @@ except ImportError as error:
 else:
     LDAP3_IMPORT_ERROR = None
 
-OWNER = 1  # OWNER_SECURITY_INFORMATION, MS-ADTS 3.1.1.3.4.1.11
 PAGE = 500
 OPERATIONS = ("bind", "search", "modify", "add", "delete")
+_PART = re.compile(r"(.+);range=(\d+)-(\d+|\*)", re.IGNORECASE)
+ReadAgain = Callable[[str, Sequence[str]], "Entry | None"]
 
 
 class LdapDirectory:
     """A directory behind a bound ldap3 connection."""
 
-    def __init__(self, server: str, connection: t.Any, root: Entry) -> None:
+    def __init__(self, server: str, connection: t.Any, root: Entry, clock: Clock) -> None:
         """Take a connection that is trusted, and the rootDSE that was read through it."""
+        self.clock = clock
         self._server = server
         self._connection = connection
         self._root = root
@@ -120,7 +82,7 @@ class LdapDirectory:
 
     def ready(self) -> None:
         """Go over from opening the connection to working with it."""
-        self._strategy = pipelined(self._connection)
+        self._strategy = pipelined(self._connection, self.clock)
 
     def search(
         self,
@@ -150,7 +112,7 @@ class LdapDirectory:
         def ask(cookie: bytes | None) -> int:
             return self._send(
                 "search", "search the directory", base, self._connection.search, base, str(where), scope.upper(),
-                attributes=list(attributes), controls=_controls(dacl, owner), paged_cookie=cookie,
+                attributes=list(attributes), controls=_controls(sd_flags(dacl=dacl, owner=owner)), paged_cookie=cookie,
                 paged_size=PAGE if scope != "base" else None,
             )  # fmt: skip
 
@@ -182,7 +144,10 @@ class LdapDirectory:
         """See Line."""
         number: int = self._connection.server.next_message_id()
         if isinstance(step, Read):
-            operation, message = "search", read_object(number, step.dn, step.attributes, dacl=step.dacl)
+            operation, message = (
+                "search",
+                read_object(number, step.dn, step.attributes, dacl=step.dacl, owner=step.owner),
+            )
         else:
             operation, message = "modify", modify_object(number, step.dn, step.changes, dacl=step.dacl)
         self._send(operation, step.tried, step.dn, self._strategy.send_raw, number, f"{operation}Request", message)
@@ -248,7 +213,7 @@ class LdapDirectory:
 
 
 @contextmanager
-def open_directory(settings: Settings) -> Iterator[Directory]:
+def open_directory(settings: Settings, clock: Clock) -> Iterator[Directory]:
     """Find a domain controller, log on once inside TLS, and yield the directory; the connection ends with the block.
 
     Raises:
@@ -257,8 +222,8 @@ def open_directory(settings: Settings) -> Iterator[Directory]:
 
     """
     check_account(settings)
-    reached = reach(settings)
-    directory = LdapDirectory(reached.name, reached.connection, reached.root)
+    reached = connect(settings)
+    directory = LdapDirectory(reached.name, reached.connection, reached.root, clock)
     try:
         directory.log_on(settings)
         yield directory
@@ -266,5 +231,42 @@ def open_directory(settings: Settings) -> Iterator[Directory]:
         directory.close()
 
 
-def _controls(dacl: bool, owner: bool) -> t.Any:
-    return security_descriptor_control(sdflags=DACL | (OWNER if owner else 0)) if dacl else None
+def _controls(flags: int) -> t.Any:
+    return security_descriptor_control(sdflags=flags) if flags else None
+
+
+def with_all_values(entry: Entry, read: ReadAgain) -> Entry:
+    """Return the object with the remaining parts of such attributes, which are read one after the other.
+
+    A value that moves from one part to another while they are read, because others change the list, counts once.
+
+    Raises:
+        DirectoryError: A part is missing: the object has gone, or may not be read any more.
+
+    """
+    parts = [match for name in entry.values if ";" in name and (match := _PART.fullmatch(name))]
+    if not parts:
+        return entry
+    values = {name: items for name, items in entry.values.items() if not _PART.fullmatch(name)}
+    for part in parts:
+        name, last = part[1], part[3]
+        found = [*entry.values[part[0]]]
+        while last != "*":
+            first = int(last) + 1
+            last, more = _next_part(entry.dn, name, first, read(entry.dn, [f"{name};range={first}-*"]))
+            found += more
+        values[name] = tuple(dict.fromkeys(found))
+    return Entry(entry.dn, values)
+
+
+def _next_part(dn: str, name: str, first: int, entry: Entry | None) -> tuple[str, tuple[bytes, ...]]:
+    """Return the end of the part that begins there, and its values; a part that begins elsewhere is none."""
+    for key, items in entry.values.items() if entry else ():
+        match = _PART.fullmatch(key)
+        if match and match[1] == name.lower() and items and int(match[2]) == first and _ends_behind(match[3], first):
+            return match[3], items
+    raise DirectoryError(f"read all values of {name}", on=dn, got="a part of them is missing", advice="Run again.")
+
+
+def _ends_behind(last: str, first: int) -> bool:
+    return last == "*" or int(last) >= first

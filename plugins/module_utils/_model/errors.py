@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class OdjError(Exception):
     """Something could not be done; says what was tried, on what, what came back and what to do.
@@ -35,3 +37,11 @@ class OdjError(Exception):
 
 class InvalidInput(OdjError):
     """An option of the user cannot be meant as it stands; raised before anything is touched."""
+
+
+def after_changes(problem: OdjError, done: Sequence[str]) -> OdjError:
+    """Return the same problem with a word about what was changed before it came up; as it is when that is nothing."""
+    if not done:
+        return problem
+    advice = f"{problem.advice} Changed before this: {'; '.join(done)}.".lstrip()
+    return OdjError(problem.tried, on=problem.on, got=problem.got, advice=advice)

@@ -90,3 +90,19 @@ def wizard_config_paths(install_path: str) -> tuple[str, ...]:
     """Return where the wizard's configuration file may lie below an install path, the likeliest first."""
     root = install_path.rstrip("\\")
     return tuple(rf"{root}\{WIZARD_DIRECTORY}\{name}" for name in WIZARD_CONFIG_NAMES)
+
+
+# The sign-in names its standalone account this way, and Microsoft's documentation shows five random characters.
+_SIGN_IN_NAME = re.compile(r"msaODJ[^$]{5}\$", re.IGNORECASE)
+_SIGN_IN_CLASS = "msDS-ManagedServiceAccount"
+
+
+def made_by_sign_in(sam_account_name: str, object_class: str) -> bool:
+    """Say whether an account is one that the sign-in makes; what is none is never flagged or deleted as one.
+
+    Args:
+        sam_account_name: With its dollar sign.
+        object_class: lDAPDisplayName of its most specific class.
+
+    """
+    return object_class == _SIGN_IN_CLASS and _SIGN_IN_NAME.fullmatch(sam_account_name) is not None

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to the collection hybridjoin.odj: may change without notice.
-"""Access lists of several units, whatever the reason they are changed for: read, compared, remembered, written."""
+"""DACLs of several OUs, whatever the reason they are changed for: compared, kept as restore points, written."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import typing as t
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._controller.restore_file import RestoreFile, now
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.dacl_writer import Edit, Writer, interrupted
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.lookup import Domains
+from ansible_collections.hybridjoin.odj.plugins.module_utils._controller.restore_file import RestoreFile
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.dacl_writer import Edit, Writer
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import Directory
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.lookup import DomainLookup
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.organizational_unit import (
     OrganizationalUnit,
     refuse_unwritable,
@@ -19,9 +20,8 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.security_
     MalformedDescriptor,
     SecurityDescriptor,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.desired import DelegationError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.restore_point import RestorePoint
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError, after_changes
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Change, Plan
 
 
@@ -30,15 +30,18 @@ class RestoreJournal:
 
     Args:
         file: Where the points are kept; None when nobody asked for any.
-        server: The domain controller that is written to.
+        directory: What is written to.
         reasons: What the change is, as a sentence, by DN.
         restores: The changes put older lists back.
 
     """
 
-    def __init__(self, file: RestoreFile | None, server: str, reasons: Mapping[str, str], *, restores: bool) -> None:
+    def __init__(
+        self, file: RestoreFile | None, directory: Directory, reasons: Mapping[str, str], *, restores: bool
+    ) -> None:
         self._file = file
-        self._server = server
+        self._clock = directory.clock
+        self._server = str(directory.facts()["server"])
         self._reasons = reasons
         self._restores = restores
         self._points: dict[Edit, RestorePoint] = {}
@@ -52,7 +55,7 @@ class RestoreJournal:
         """
         if not self._file:
             return
-        time = now()
+        time = self._clock.now().isoformat(timespec="milliseconds")
         new = {edit: self._point(edit, time) for edit in edits}
         self._points |= new
         self._file.add(tuple(new.values()))
@@ -75,25 +78,26 @@ class RestoreJournal:
 Compare: t.TypeAlias = Callable[[str, SecurityDescriptor], "Change | None"]
 
 
-class AccessLists:
-    """The access lists of the units: compared one by one, written together, a restore point for each.
+class DaclChanges:
+    """The DACLs of some units: compared one by one, written together, a restore point for each.
 
     Args:
-        domains: Where they are.
+        lookup: Where they are.
         username: As whom the directory is used, for messages.
         backup: Where restore points go, if anywhere.
         restores: The changes put older lists back.
 
     """
 
-    def __init__(self, domains: Domains, username: str, backup: RestoreFile | None, *, restores: bool = False) -> None:
-        self._domains = domains
+    def __init__(
+        self, lookup: DomainLookup, username: str, backup: RestoreFile | None, *, restores: bool = False
+    ) -> None:
         self._username = username
         self._compare: Compare = lambda dn, descriptor: None
         self._known: dict[str, SecurityDescriptor] = {}
         self._reasons: dict[str, str] = {}
-        journal = RestoreJournal(backup, domains.directory.facts()["server"], self._reasons, restores=restores)
-        self._writer = Writer(domains.directory, journal)
+        journal = RestoreJournal(backup, lookup.directory, self._reasons, restores=restores)
+        self._writer = Writer(lookup.directory, journal)
 
     def parse(self, units: Sequence[OrganizationalUnit]) -> Iterable[SecurityDescriptor]:
         """Read all lists that are well-formed; ``plan`` tells of the others."""
@@ -148,8 +152,8 @@ class AccessLists:
         try:
             self._writer.write(edits)
         except OdjError as problem:
-            told = interrupted(problem, self._writer.done)
-            raise (told if told is not problem else problem) from problem.__cause__
+            others = [dn for dn in self._writer.done if dn not in problem.on.split("; ")]
+            raise after_changes(problem, others) from problem.__cause__
 
     def facts(self) -> dict[str, t.Any]:
         """Return where somebody else wrote at the same time."""
@@ -166,6 +170,6 @@ class AccessLists:
 def _together(problems: Sequence[OdjError]) -> OdjError:
     if len(problems) == 1:
         return problems[0]
-    return DelegationError(
+    return OdjError(
         "plan the delegations", got="; ".join(str(problem) for problem in problems), advice="Nothing was changed."
     )

@@ -12,19 +12,22 @@ from dataclasses import dataclass
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import Directory
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.lookup import (
-    Domains,
+    DomainLookup,
+    check_class,
     class_names,
-    domain_head,
-    resolve_accounts,
-    tokens,
-    trustees,
+    resolve,
+    tokens_of,
+    trustees_of,
+)
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.organizational_units import (
+    missing_unit,
+    read_units,
     units_below,
-    units_named,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.session import open_directory
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.account import SERVICE_ACCOUNTS, AccountName
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.ace import CREATE_CHILD
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.dn import Dn
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.ace import CREATE_CHILD, aces_in
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.dn import Dn, DnKey, with_ancestors
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.organizational_unit import (
     OrganizationalUnit,
     parse_all,
@@ -32,16 +35,13 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.organizat
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.audit import (
     SEVERITIES,
+    Audit,
     Finding,
     Judgement,
-    Survey,
-    Unit,
     quota_meaning,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.effective_rights import (
     creating,
-    entries,
-    granted,
     owner_of,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.findings import findings
@@ -52,7 +52,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._module.directory_o
     OpenDirectory,
     job_in_directory,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import Job
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import Job, ReadOnlyJob
 
 SPEC: dict[str, t.Any] = {
     "argument_spec": {
@@ -66,105 +66,11 @@ SPEC: dict[str, t.Any] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What the user asks for, checked as far as that goes without a directory."""
-
-    names: tuple[Dn, ...]
-    requested: Sequence[str]
-    base: Dn | None
-    below: bool
-    accounts: Sequence[str]
-
-
-class DelegationInfo:
-    """Reads everything once, and says what it means; never changes anything."""
-
-    def __init__(self, directory: Directory, request: Request) -> None:
-        self._directory = directory
-        self._request = request
-        self._survey: Survey | None = None
-
-    def plan(self) -> Plan:
-        """Read; there is never anything to change.
-
-        Raises:
-            OdjError: A unit or an account does not exist.
-
-        """
-        request, domains = self._request, Domains(self._directory)
-        domains.check_class("computer", COMPUTER_CLASS)
-        accounts = resolve_accounts(domains, request.accounts)
-        units, above = self._units(domains)
-        domain, quota = domain_head(domains)
-        descriptors = [unit.descriptor for unit in units if unit.descriptor]
-        rules = [entry.rule for descriptor in descriptors for entry in entries(descriptor)]
-        owners = {owner for owner in map(owner_of, descriptors) if owner}
-        sids = {rule.trustee for rule in rules} | owners | {account.sid for account in accounts}
-        known = trustees(domains, sids, domain)
-        if not accounts:
-            holders = {entry.rule.trustee for descriptor in descriptors for entry in creating(descriptor)}
-            named = [sid for sid in sorted(holders, key=str) if known[sid].kind in SERVICE_ACCOUNTS]
-            accounts = resolve_accounts(domains, [str(sid) for sid in named])
-        speaking = [rule for rule in rules if granted(rule) & CREATE_CHILD]
-        kinds = {kind for rule in speaking for kind in (rule.object_type, rule.inherited_type) if kind}
-        self._survey = Survey(
-            units=units,
-            above=above,
-            tokens=tokens(domains, accounts),
-            expected=bool(request.accounts),
-            trustees=known,
-            class_names=class_names(domains, kinds),
-            quota=quota,
-        )
-        return Plan()
-
-    def apply(self, plan: Plan) -> None:
-        """Do nothing: the plan is always empty."""
-
-    def facts(self, plan: Plan) -> Mapping[str, object]:
-        """Return who may create computers where, what is wrong, and what it cost."""
-        survey = self._survey
-        if survey is None:
-            return {}
-        judgements = list(survey.judgements())
-        found = findings(survey, judgements)
-        return {
-            "organizational_units": [survey.unit_json(unit) for unit in survey.units],
-            "accounts": [survey.token_json(token) for token in survey.tokens],
-            "access": [survey.access_json(judgement) for judgement in judgements],
-            "findings": [finding.to_json() for finding in found],
-            "summary": _summary(judgements, found),
-            "machine_account_quota": {"value": survey.quota, "meaning": quota_meaning(survey.quota)},
-            "directory": self._directory.facts(),
-        }
-
-    def _units(self, domains: Domains) -> tuple[list[Unit], dict[object, Unit]]:
-        """Return the units to audit, and by Dn.key these with everything above them."""
-        request = self._request
-        asked = {name.key: text for name, text in zip(request.names, request.requested, strict=True)}
-        wanted = [*request.names, *([request.base] if request.base else [])]
-        known = units_named(domains, _with_ancestors(wanted))
-        refuse_missing(
-            [_absent(name, asked.get(name.key, str(name)), known) for name in wanted if name.key not in known]
-        )
-        units: dict[object, Unit] = {name.key: known[name.key] for name in request.names}
-        if request.base:
-            chain = [known[name.key] for name in _with_ancestors([request.base]) if name.key in known]
-            more = units_below(self._directory, request.base) if request.below else chain
-            units |= {Dn.parse(unit.dn).key: unit for unit in more if unit.object_class == "organizationalUnit"}
-        known |= units
-        missing = [
-            name for name in _with_ancestors(Dn.parse(unit.dn) for unit in units.values()) if name.key not in known
-        ]
-        return list(units.values()), {**known, **units_named(domains, missing)}
-
-
 def open_job(params: Mapping[str, t.Any], open_it: OpenDirectory = open_directory) -> AbstractContextManager[Job]:
     """Return the job; all names are checked for their form before anything is contacted."""
     for account in params["accounts"]:
-        AccountName.parse(account)
-    request = Request(
+        AccountName.parse(account, "accounts")
+    request = AuditRequest(
         names=parse_all(params["organizational_units"]),
         requested=params["organizational_units"],
         base=Dn.parse(params["search_base"]) if params["search_base"] else None,
@@ -174,19 +80,93 @@ def open_job(params: Mapping[str, t.Any], open_it: OpenDirectory = open_director
     return job_in_directory(params, lambda directory: DelegationInfo(directory, request), open_it)
 
 
-def _with_ancestors(names: Iterable[Dn]) -> list[Dn]:
-    chain: dict[object, Dn] = {}
-    for name in names:
-        step: Dn | None = name
-        while step and step.key not in chain:
-            chain[step.key] = step
-            step = step.parent
-    return list(chain.values())
+@dataclass(frozen=True, slots=True)
+class AuditRequest:
+    """What the user asks for, checked as far as that goes without a directory."""
+
+    names: tuple[Dn, ...]
+    requested: Sequence[str]
+    base: Dn | None
+    below: bool
+    accounts: Sequence[str]
 
 
-def _absent(name: Dn, text: str, known: Mapping[object, Unit]) -> OrganizationalUnit:
-    above = [known[step.key].dn for step in _with_ancestors([name]) if step.key in known]
-    return OrganizationalUnit(text, str(name), False, nearest=above[0] if above else "")
+class DelegationInfo(ReadOnlyJob):
+    """Reads everything once, and says what it means."""
+
+    def __init__(self, directory: Directory, request: AuditRequest) -> None:
+        self._lookup = DomainLookup(directory)
+        self._request = request
+        self._audit: Audit | None = None
+
+    def read(self) -> None:
+        """Read everything.
+
+        Raises:
+            OdjError: A unit or an account does not exist.
+
+        """
+        request, lookup = self._request, self._lookup
+        check_class(lookup, "computer", COMPUTER_CLASS)
+        accounts = resolve(lookup, request.accounts)
+        units, above = self._units()
+        descriptors = [security for unit in units if (security := unit.security)]
+        rules = [ace.rule for descriptor in descriptors for ace in aces_in(descriptor)]
+        owners = {owner for owner in map(owner_of, descriptors) if owner}
+        known = trustees_of(lookup, {rule.trustee for rule in rules} | owners | {one.sid for one in accounts})
+        if not accounts:
+            holders = {ace.rule.trustee for descriptor in descriptors for ace in creating(descriptor)}
+            accounts = tuple(known[sid] for sid in sorted(holders, key=str) if known[sid].kind in SERVICE_ACCOUNTS)
+        speaking = [rule for rule in rules if rule.rights & CREATE_CHILD]
+        kinds = {kind for rule in speaking for kind in (rule.object_type, rule.inherited_type) if kind}
+        self._audit = Audit(
+            units=units,
+            above=above,
+            tokens=tokens_of(lookup, accounts),
+            expected=bool(request.accounts),
+            trustees=known,
+            class_names=class_names(lookup, kinds),
+            quota=lookup.head.number("ms-DS-MachineAccountQuota"),
+        )
+
+    def facts(self, plan: Plan) -> Mapping[str, object]:
+        """Return who may create computers where, what is wrong, and what it cost."""
+        audit = self._audit
+        if audit is None:
+            return {}
+        judgements = list(audit.judgements())
+        found = findings(audit, judgements)
+        return {
+            "organizational_units": [audit.unit_json(unit) for unit in audit.units],
+            "accounts": [audit.token_json(token) for token in audit.tokens],
+            "access": [audit.access_json(judgement) for judgement in judgements],
+            "findings": [finding.to_json() for finding in found],
+            "summary": _summary(judgements, found),
+            "machine_account_quota": {"value": audit.quota, "meaning": quota_meaning(audit.quota)},
+            "directory": self._lookup.directory.facts(),
+        }
+
+    def _units(self) -> tuple[list[OrganizationalUnit], dict[DnKey, OrganizationalUnit]]:
+        """Return the units to audit, and by Dn.key these with everything above them."""
+        request = self._request
+        asked = {name.key: text for name, text in zip(request.names, request.requested, strict=True)}
+        wanted = [*request.names, *([request.base] if request.base else [])]
+        known = self._read(with_ancestors(wanted))
+        refuse_missing(
+            missing_unit(asked.get(name.key, str(name)), name, known) for name in wanted if name.key not in known
+        )
+        units = {name.key: known[name.key] for name in request.names}
+        if request.base:
+            chain = [known[name.key] for name in with_ancestors([request.base]) if name.key in known]
+            more = units_below(self._lookup.directory, request.base) if request.below else chain
+            units |= {Dn.parse(unit.dn).key: unit for unit in more if unit.object_class == "organizationalUnit"}
+        known |= units
+        above = with_ancestors(Dn.parse(unit.dn) for unit in units.values())
+        return list(units.values()), {**known, **self._read(name for name in above if name.key not in known)}
+
+    def _read(self, names: Iterable[Dn]) -> dict[DnKey, OrganizationalUnit]:
+        base = Dn.parse(self._lookup.base)
+        return read_units(self._lookup.directory, [name for name in names if name.is_within(base)], owner=True)
 
 
 def _summary(judgements: Sequence[Judgement], found: Sequence[Finding]) -> dict[str, dict[str, int]]:

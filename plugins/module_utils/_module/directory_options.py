@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import Directory, Settings
@@ -13,11 +13,11 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.session 
     LDAP3_IMPORT_ERROR,
     open_directory,
 )
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.clock import Clock
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
-from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import Job, from_environment
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import Job, SystemClock, from_environment
 
 LIBRARIES = (("ldap3", LDAP3_IMPORT_ERROR),)
-
 
 DIRECTORY_OPTIONS: dict[str, dict[str, t.Any]] = {
     "server": {"type": "str", "fallback": from_environment("ODJ_LDAP_SERVER")},
@@ -41,7 +41,7 @@ DIRECTORY_OPTIONS: dict[str, dict[str, t.Any]] = {
     "timeout": {"type": "int", "default": 30},
 }
 
-OpenDirectory: t.TypeAlias = Callable[[Settings], AbstractContextManager[Directory]]
+OpenDirectory: t.TypeAlias = Callable[[Settings, Clock], AbstractContextManager[Directory]]
 JobIn: t.TypeAlias = Callable[[Directory], Job]
 
 
@@ -66,5 +66,20 @@ def settings_from(params: Mapping[str, t.Any]) -> Settings:
 @contextmanager
 def job_in_directory(params: Mapping[str, t.Any], job: JobIn, open_it: OpenDirectory = open_directory) -> Iterator[Job]:
     """Connect, and yield the job that works there."""
-    with open_it(settings_from(params)) as directory:
+    with open_it(settings_from(params), SystemClock()) as directory:
         yield job(directory)
+
+
+def check_other_servers(server: str | None, others: Sequence[str] | None) -> None:
+    """Refuse a list of other domain controllers that is none.
+
+    Raises:
+        InvalidInput: A name is empty or there twice, or is that of the server that is written to.
+
+    """
+    servers = [other.strip().casefold() for other in others or ()]
+    wrong = "a name is empty" if "" in servers else "a name is there twice" if len(set(servers)) < len(servers) else ""
+    if server and server.strip().casefold() in servers:
+        wrong = f"{server} is the server that is written to"
+    if wrong:
+        raise InvalidInput("read the options", on="replicated_to", got=wrong)

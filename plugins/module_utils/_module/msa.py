@@ -12,29 +12,24 @@ from dataclasses import dataclass, replace
 from ansible_collections.hybridjoin.odj.plugins.module_utils._controller.restore_file import RestoreFile
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import Directory, root_dse
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.lookup import (
-    Domains,
-    find_units,
-    resolve_accounts,
-)
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.lookup import DomainLookup, resolve
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.organizational_units import find_units
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.service_accounts import (
-    SystemClock,
-    computers_among,
-    find_computers,
     find_container,
     look_at_root_keys,
     make_changes,
     read_service_account,
     refuse_taken,
+    sam_name_of,
     wait_for_others,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.session import open_directory
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.account import Account, AccountName
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.account import AccountName, Trustee
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.dn import Dn
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.organizational_unit import (
-    TargetError,
     parse_all,
     refuse_missing,
+    refuse_unreadable,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.security_descriptor import SecurityDescriptor
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import Sid
@@ -43,35 +38,37 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account.account import (
     CLASSES,
     ENCRYPTION_TYPES,
+    DesiredAccount,
     ListChange,
     ServiceAccount,
     ServiceAccountError,
-    Wanted,
-    checked_dns_name,
     checked_name,
-    edit_from,
+    desired_account,
+    list_change_from,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account.changes import (
     adjustment,
     creation,
     host_links,
     refuse_denied,
+    refuse_other_place,
     remarks_on,
     removal,
-    without,
+    without_aces_of,
     without_doubt,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account.password import (
     KeyVerdict,
     refuse_early,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._module.dacl_changes import AccessLists
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.dacl_changes import DaclChanges
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.directory_options import (
     DIRECTORY_OPTIONS,
     OpenDirectory,
+    check_other_servers,
     settings_from,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import Job
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import Job, SystemClock
 
 _EDIT: dict[str, t.Any] = {
     "type": "dict",
@@ -116,9 +113,10 @@ SPEC: dict[str, t.Any] = {
 
 @dataclass(frozen=True, slots=True)
 class AccountRequest:
-    """What the user asks for; hosts and readers are still names."""
+    """What the user asks for; the account, hosts and readers are still names."""
 
-    wanted: Wanted
+    name: AccountName
+    desired: DesiredAccount
     present: bool
     path: Dn | None
     require_key: bool
@@ -131,7 +129,26 @@ class AccountRequest:
     backup: RestoreFile | None
 
 
-def request_from(params: Mapping[str, t.Any]) -> AccountRequest:
+def open_job(params: Mapping[str, t.Any], open_it: OpenDirectory = open_directory) -> AbstractContextManager[Job]:
+    """Return the job; names are checked for their form before anything is contacted."""
+    return _opened(params, _request_from(params), open_it)
+
+
+@contextmanager
+def _opened(params: Mapping[str, t.Any], request: AccountRequest, open_it: OpenDirectory) -> Iterator[Job]:
+    """Log on everywhere before anything is written, so that a wrong name in the list is not found too late."""
+    settings, clock = settings_from(params), SystemClock()
+    with ExitStack() as stack:
+        directory = stack.enter_context(open_it(settings, clock))
+        check_other_servers(directory.facts()["server"], params["replicated_to"])
+        others = {
+            server: stack.enter_context(open_it(replace(settings, server=server, server_name=None), clock))
+            for server in params["replicated_to"] or ()
+        }
+        yield Msa(directory, request, others)
+
+
+def _request_from(params: Mapping[str, t.Any]) -> AccountRequest:
     """Read the options.
 
     Raises:
@@ -139,21 +156,16 @@ def request_from(params: Mapping[str, t.Any]) -> AccountRequest:
         RestoreError: No restore points can be kept at backup_path, or something else is there.
 
     """
-    hosts, readers = _hosts(params), _readers(params)
-    if params["managed_password_interval_days"] < 1:
-        raise InvalidInput("read the options", on="managed_password_interval_days", got="it must be at least 1")
-    if not params["kerberos_encryption_types"]:
-        raise InvalidInput(
-            "read the options", on="kerberos_encryption_types", got="it is empty, which lets the directory choose"
-        )
+    name, hosts, readers = AccountName.parse(params["name"], "name"), _hosts(params), _readers(params)
     if params["replication_timeout"] < 0:
         raise InvalidInput("read the options", on="replication_timeout", got="it must not be negative")
-    check_others(params["server"], params["replicated_to"])
+    check_other_servers(params["server"], params["replicated_to"])
     units = params["remove_delegations"] or ()
     if units and params["state"] != "absent":
         raise InvalidInput("read the options", on="remove_delegations", got="it is for state absent only")
     return AccountRequest(
-        wanted=_wanted(params),
+        name=name,
+        desired=desired_account(checked_name(name.sam) if name.sam else "", params),
         present=params["state"] == "present",
         path=Dn.parse(params["path"]) if params["path"] else None,
         require_key=params["require_kds_root_key"],
@@ -172,120 +184,28 @@ def _backup(params: Mapping[str, t.Any]) -> RestoreFile | None:
         return None
     if params["remove_delegations"] is None:
         raise InvalidInput("read the options", on="backup_path", got="it is for remove_delegations only")
-    backup = RestoreFile(params["backup_path"])
-    backup.check()
-    return backup
-
-
-def _wanted(params: Mapping[str, t.Any]) -> Wanted:
-    dns_name = params["dns_host_name"]
-    return Wanted(
-        name=checked_name(params["name"]),
-        kind=params["kind"],
-        enabled=params["enabled"],
-        description=params["description"],
-        dns_host_name=None if dns_name is None else checked_dns_name(dns_name),
-        interval_days=params["managed_password_interval_days"],
-        encryption_types=sum(ENCRYPTION_TYPES[name] for name in set(params["kerberos_encryption_types"])),
-    )
+    return RestoreFile.checked(params["backup_path"])
 
 
 def _hosts(params: Mapping[str, t.Any]) -> ListChange[str] | None:
     if params["host"] and params["kind"] != "standalone":
         raise InvalidInput("read the options", on="host", got="it is for kind standalone only", advice="Use hosts.")
-    edit = ListChange((params["host"],)) if params["host"] else edit_from("hosts", params["hosts"])
-    for name in (*edit.wished, *edit.remove) if edit else ():
-        if "=" in name:
-            Dn.parse(name)
-        elif not name.removesuffix("$").strip():
-            raise InvalidInput("read the options", on="hosts", got="a name is empty")
-    return edit
+    change = ListChange((params["host"],)) if params["host"] else list_change_from("hosts", params["hosts"])
+    for name in (*change.required, *change.remove) if change else ():
+        AccountName.parse(name, "hosts")
+    return change
 
 
 def _readers(params: Mapping[str, t.Any]) -> ListChange[str] | None:
     listed = params["allowed_readers"]
-    edit = edit_from("readers", params["readers"]) if listed is None else ListChange(tuple(listed))
+    change = list_change_from("readers", params["readers"]) if listed is None else ListChange(tuple(listed))
     option = "readers" if listed is None else "allowed_readers"
-    names = (*edit.wished, *edit.remove) if edit else ()
+    names = (*change.required, *change.remove) if change else ()
     if names and params["kind"] != "group":
         raise InvalidInput("read the options", on=option, got="it is for kind group only")
     for name in names:
-        AccountName.parse(name)
-    return edit if params["kind"] == "group" else None
-
-
-def check_others(server: str | None, others: Sequence[str] | None) -> None:
-    """Refuse a list of other domain controllers that is none.
-
-    Raises:
-        InvalidInput: A name is empty or there twice, or is that of the server that is written to.
-
-    """
-    servers = [other.strip().casefold() for other in others or ()]
-    wrong = "a name is empty" if "" in servers else "a name is there twice" if len(set(servers)) < len(servers) else ""
-    if server and server.strip().casefold() in servers:
-        wrong = f"{server} is the server that is written to"
-    if wrong:
-        raise InvalidInput("read the options", on="replicated_to", got=wrong)
-
-
-@dataclass(frozen=True, slots=True)
-class Readers:
-    """Who is to read the password of a group account.
-
-    Attributes:
-        asked: Those the user names to have the right.
-        afterwards: All that have it after the task.
-        names: What people call them, as far as known.
-        remarks: Sentences about them.
-
-    """
-
-    asked: tuple[Account, ...]
-    afterwards: tuple[Account, ...]
-    names: Mapping[Sid, str]
-    remarks: tuple[str, ...]
-
-
-def find_readers(domains: Domains, edit: ListChange[str], current: Sequence[Sid]) -> Readers:
-    """Find the accounts that the edit names, and say who reads afterwards.
-
-    A deleted account can be removed by its SID.
-
-    Raises:
-        DirectoryError: Names every one that means no account, or more than one.
-        InvalidInput: Two names of one account are in both lists.
-
-    """
-    asked, remove = resolve_accounts(domains, edit.wished), resolve_accounts(domains, edit.remove, must_exist=False)
-    names = {account.sid: account.name for account in (*asked, *remove)}
-    sids = tuple(account.sid for account in asked)
-    wanted = ListChange(
-        None if edit.exactly is None else sids,
-        () if edit.exactly is not None else sids,
-        tuple(account.sid for account in remove),
-    ).checked("readers", names.__getitem__)
-    afterwards = tuple(Account(names.get(sid, str(sid)), sid) for sid in wanted.applied_to(current))
-    remarks = tuple(
-        f"{computer.name} is a single computer. With a group in its place, computers come and go without a change here."
-        for computer in computers_among(domains, asked)
-    )
-    return Readers(asked, afterwards, names, remarks)
-
-
-def find_hosts(domains: Domains, edit: ListChange[str]) -> ListChange[str]:
-    """Return the edit with the DNs of the computers; one to be removed that does not exist is linked to nothing.
-
-    Raises:
-        DirectoryError: Names every one that means no computer, or more than one.
-        InvalidInput: Two names of one computer are in both lists.
-
-    """
-    return ListChange(
-        None if edit.exactly is None else find_computers(domains, edit.exactly),
-        find_computers(domains, edit.add),
-        find_computers(domains, edit.remove, must_exist=False),
-    ).checked("hosts")
+        AccountName.parse(name, option)
+    return change if params["kind"] == "group" else None
 
 
 class Msa:
@@ -302,12 +222,13 @@ class Msa:
         self._directory = directory
         self._request = request
         self._others = others
-        self._domains = Domains(directory)
+        self._lookup = DomainLookup(directory)
+        self._desired = request.desired
         self._current: ServiceAccount | None = None
         self._key: KeyVerdict | None = None
         self._remarks: list[str] = []
         self._looks: Mapping[str, int] = {}
-        self._lists = AccessLists(self._domains, request.username, request.backup)
+        self._dacls = DaclChanges(self._lookup, request.username, request.backup)
 
     def plan(self) -> Plan:
         """Return the changes; when there are none, see to it that the other servers agree.
@@ -318,10 +239,9 @@ class Msa:
 
         """
         for server, other in self._others.items():
-            if root_dse(other, "defaultNamingContext").text("defaultNamingContext") != self._domains.base:
-                raise DirectoryError(
-                    "wait for the replication", on=server, got=f"it does not hold {self._domains.base}"
-                )
+            if root_dse(other, "defaultNamingContext").text("defaultNamingContext") != self._lookup.base:
+                raise DirectoryError("wait for the replication", on=server, got=f"it does not hold {self._lookup.base}")
+        self._desired = replace(self._desired, name=self._name())
         self._current = self._read(self._directory)
         changes = self._changes()
         if not changes:
@@ -337,7 +257,7 @@ class Msa:
         """
         entries = tuple(change for change in plan.changes if change.action == "replace_dacl")
         if entries:
-            self._lists.apply(Plan(entries))
+            self._dacls.apply(Plan(entries))
         make_changes(self._directory, [change for change in plan.changes if change not in entries], entries)
         self._current = self._read(self._directory)
         if (self._current is None) == self._request.present or self._changes():
@@ -351,66 +271,102 @@ class Msa:
 
     def facts(self, plan: Plan) -> Mapping[str, object]:
         """Return the account as it is now (in check mode: as it was), remarks, and what it cost."""
-        wanted, current = self._request.wanted, self._current
+        desired, current = self._desired, self._current
         unsure = self._key is not None and self._key.state == "unknown"
-        warning = f"Whether {wanted.name}$ can have a password is not known: {self._key.reason}." if self._key else ""
+        warning = f"Whether {desired.name}$ can have a password is not known: {self._key.reason}." if self._key else ""
+        absent = {"exists": False, "name": desired.name or self._request.name.text, "kind": desired.kind}
         return {
-            "service_account": current.to_json()
-            if current
-            else {"exists": False, "name": wanted.name, "kind": wanted.kind},
+            "service_account": current.to_json() if current else absent,
             "remarks": self._remarks,
             "kds_root_key": self._key.to_json() if self._key else None,
             "replication": [{"server": name, "looks": self._looks.get(name, 0)} for name in self._others],
             "directory": self._directory.facts(),
-            **self._lists.facts(),
+            **self._dacls.facts(),
             **({"warnings": [warning]} if unsure else {}),
         }
 
+    def _name(self) -> str:
+        """Return the sAMAccountName that is meant, without the dollar sign; "" for one that is gone already."""
+        name = sam_name_of(self._lookup, self._request.name)
+        if name is None and self._request.present:
+            raise ServiceAccountError(
+                "use the managed service account",
+                on=self._request.name.text,
+                got="there is no such account",
+                advice="Correct name. To have an account made, give the sAMAccountName that it is to have.",
+            )
+        return name or ""
+
     def _read(self, directory: Directory) -> ServiceAccount | None:
-        return read_service_account(directory, self._domains.base, self._request.wanted.name)
+        name = self._desired.name
+        return read_service_account(directory, self._lookup.base, name) if name else None
 
     def _changes(self) -> list[Change]:
         self._remarks = []
         if self._current:
-            self._refuse_other_place(self._current)
+            refuse_other_place(self._current, self._request.path)
         return self._present(self._current) if self._request.present else self._absent(self._current)
 
     def _present(self, current: ServiceAccount | None) -> list[Change]:
-        request, wanted = self._request, self._request.wanted
+        request, desired = self._request, self._desired
         names: Mapping[Sid, str] = {}
-        if wanted.kind == "group" and (request.require_key or current is None):
+        if desired.kind == "group" and (request.require_key or current is None):
             self._key = self._key or look_at_root_keys(self._directory)
-            refuse_early(self._key, wanted.name, require=request.require_key)
+            refuse_early(self._key, desired.name, require=request.require_key)
         if request.readers:
-            found = find_readers(self._domains, request.readers, (current and current.readers) or ())
-            wanted, names = replace(wanted, readers=found.afterwards), found.names
-            self._remarks += found.remarks
+            asked, change_of_readers, names = self._readers(request.readers)
+            before = (current and current.readers) or ()
+            readers = tuple(Trustee(sid, names.get(sid, str(sid))) for sid in change_of_readers.apply_to(before))
+            desired = replace(desired, readers=readers)
             if current:
-                refuse_denied(current, found.asked)
-                current = without_doubt(current, found.asked)
+                refuse_denied(current, asked)
+                current = without_doubt(current, asked)
         if current is None:
-            change: Change | None = self._creation(wanted)
+            change: Change | None = self._creation(desired)
         else:
-            change = adjustment(current, wanted, names)
-            self._remarks += remarks_on(current, wanted)
+            change = adjustment(current, desired, names)
+            self._remarks += remarks_on(current, desired)
         dn = current.dn if current else t.cast(Change, change).target
         return [*([change] if change else []), *self._links(dn, current.hosts if current else ())]
 
-    def _creation(self, wanted: Wanted) -> Change:
-        change = creation(wanted, find_container(self._domains, str(self._request.path or "")))
-        refuse_taken(self._domains, change.target)
+    def _readers(self, change: ListChange[str]) -> tuple[tuple[Trustee, ...], ListChange[Sid], Mapping[Sid, str]]:
+        """Return the accounts that are to read, the change in SIDs, and names; a deleted account goes by its SID."""
+        asked = resolve(self._lookup, change.required)
+        gone = resolve(self._lookup, change.remove, must_exist=False)
+        names = {account.sid: account.name for account in (*asked, *gone)}
+        self._remarks += [
+            f"{one.name} is a single computer. With a group in its place, computers come and go without a change here."
+            for one in asked
+            if one.kind == "computer"
+        ]
+        sids, removed = tuple(one.sid for one in asked), tuple(one.sid for one in gone)
+        exact = change.exactly is not None
+        wanted = ListChange(sids if exact else None, () if exact else sids, removed)
+        return asked, wanted.checked("readers", names.__getitem__), names
+
+    def _creation(self, desired: DesiredAccount) -> Change:
+        change = creation(desired, find_container(self._lookup, str(self._request.path or "")))
+        refuse_taken(self._lookup, change.target)
         return change
 
     def _links(self, dn: str, hosts: Sequence[str]) -> list[Change]:
         request = self._request
         if not request.hosts:
             return []
-        return host_links(dn, request.wanted.kind, hosts, find_hosts(self._domains, request.hosts), force=request.force)
+        change = ListChange(
+            None if request.hosts.exactly is None else self._computers(request.hosts.exactly),
+            self._computers(request.hosts.add),
+            self._computers(request.hosts.remove, must_exist=False),
+        ).checked("hosts")
+        return host_links(dn, self._desired.kind, hosts, change, force=request.force)
+
+    def _computers(self, names: Sequence[str], *, must_exist: bool = True) -> tuple[str, ...]:
+        return tuple(one.dn for one in resolve(self._lookup, names, computers=True, must_exist=must_exist))
 
     def _absent(self, current: ServiceAccount | None) -> list[Change]:
         if current is None:
             return []
-        gone = removal(current, self._request.wanted.kind, force=self._request.force)
+        gone = removal(current, self._desired.kind, force=self._request.force)
         return [*self._delegations(current), gone]
 
     def _delegations(self, current: ServiceAccount) -> Sequence[Change]:
@@ -418,29 +374,17 @@ class Msa:
         asked = self._request.delegations
         if not asked:
             return ()
-        units = find_units(self._domains, list(asked.values()), list(asked))
+        units = find_units(self._lookup, list(asked.values()), list(asked))
         refuse_missing(units)
-        unread = [unit.dn for unit in units if unit.descriptor is None]
-        if unread:
-            raise TargetError("read the access lists", on="; ".join(unread), got="Read permissions is missing")
+        refuse_unreadable(units)
 
         def comparison(dn: str, descriptor: SecurityDescriptor) -> Change | None:
-            change, remark = without(dn, descriptor, f"{current.name}$", current.sid)
+            change, remark = without_aces_of(dn, descriptor, f"{current.name}$", current.sid)
             self._remarks += [remark] if remark and remark not in self._remarks else []
             return change
 
-        self._lists.parse(units)
-        return self._lists.plan(units, comparison).changes
-
-    def _refuse_other_place(self, current: ServiceAccount) -> None:
-        path, parent = self._request.path, Dn.parse(current.dn).parent
-        if path and parent and parent.key != path.key:
-            raise ServiceAccountError(
-                f"use {current.name}$ in {path}",
-                on=current.dn,
-                got="the account exists in another place",
-                advice="Leave path out to use it where it is, or take another name. Accounts are never moved here.",
-            )
+        self._dacls.parse(units)
+        return self._dacls.plan(units, comparison).changes
 
     def _wait(self) -> None:
         if not self._others:
@@ -451,24 +395,5 @@ class Msa:
             there = self._read(directory)
             return (there.to_json() if there else None) == here
 
-        name, timeout = f"{self._request.wanted.name}$", self._request.replication_timeout
-        self._looks = wait_for_others(self._others, arrived, name, timeout, SystemClock())
-
-
-def open_job(params: Mapping[str, t.Any], open_it: OpenDirectory = open_directory) -> AbstractContextManager[Job]:
-    """Return the job; names are checked for their form before anything is contacted."""
-    return _opened(params, request_from(params), open_it)
-
-
-@contextmanager
-def _opened(params: Mapping[str, t.Any], request: AccountRequest, open_it: OpenDirectory) -> Iterator[Job]:
-    """Log on everywhere before anything is written, so that a wrong name in the list is not found too late."""
-    settings = settings_from(params)
-    with ExitStack() as stack:
-        directory = stack.enter_context(open_it(settings))
-        check_others(directory.facts()["server"], params["replicated_to"])
-        others = {
-            server: stack.enter_context(open_it(replace(settings, server=server, server_name=None)))
-            for server in params["replicated_to"] or ()
-        }
-        yield Msa(directory, request, others)
+        name, timeout = f"{self._desired.name}$", self._request.replication_timeout
+        self._looks = wait_for_others(self._others, arrived, name, timeout, self._directory.clock)

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import Directory
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.lookup import Domains, find_units
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.lookup import DomainLookup
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.organizational_units import find_units
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.session import open_directory
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.dn import Dn
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.organizational_unit import (
@@ -23,7 +24,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._module.directory_o
     OpenDirectory,
     job_in_directory,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import Job
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import Job, ReadOnlyJob
 
 SPEC: dict[str, t.Any] = {
     "argument_spec": {
@@ -34,8 +35,8 @@ SPEC: dict[str, t.Any] = {
 }
 
 
-class OrganizationalUnitInfo:
-    """Looks the units up once; never changes anything."""
+class OrganizationalUnitInfo(ReadOnlyJob):
+    """Looks the units up once."""
 
     def __init__(self, directory: Directory, requested: list[str], names: tuple[Dn, ...], *, require: bool) -> None:
         self._directory = directory
@@ -44,20 +45,16 @@ class OrganizationalUnitInfo:
         self._require = require
         self._units: tuple[OrganizationalUnit, ...] = ()
 
-    def plan(self) -> Plan:
-        """Read; there is never anything to change.
+    def read(self) -> None:
+        """Look the units up.
 
         Raises:
             TargetError: Units are missing, and the user wants that to be an error.
 
         """
-        self._units = find_units(Domains(self._directory), self._requested, self._names)
+        self._units = find_units(DomainLookup(self._directory), self._requested, self._names)
         if self._require:
             refuse_missing(self._units)
-        return Plan()
-
-    def apply(self, plan: Plan) -> None:
-        """Do nothing: the plan is always empty."""
 
     def facts(self, plan: Plan) -> Mapping[str, object]:
         """Return what was found, in the order of the question."""

@@ -12,17 +12,16 @@ from dataclasses import dataclass
 from ansible_collections.hybridjoin.odj.plugins.module_utils._controller.restore_file import RestoreFile
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import Directory
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.lookup import (
-    Domains,
-    Origins,
-    check_pinned,
-    domain_sid,
-    find_units,
-    holders_of,
-    resolve_accounts,
-    with_groups,
+    DomainLookup,
+    check_class,
+    check_extended_rights,
+    complete_tokens_of,
+    resolve,
+    trustees_of,
 )
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.organizational_units import Origins, find_units
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.session import open_directory
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.account import Account, AccountName
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.account import AccountName, Trustee, token_of
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.dn import Dn
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.organizational_unit import (
     COMPUTERS_CONTAINER_GUID,
@@ -34,24 +33,32 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.organizat
     refuse_unsuitable,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.security_descriptor import SecurityDescriptor
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.comparison import UnchangedCache, compare
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.comparison import (
+    UnchangedCache,
+    compare,
+)
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.desired import (
     Delegation,
-    Stranger,
-    Wish,
+    Desired,
+    StaleDelegation,
     delegated_to,
     foreign_denials,
-    strangers_among,
+    stale_among,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.restore_point import (
     RestorePoint,
     by_object,
     restore,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.rights import RIGHTS, Right
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.rights import (
+    COMPUTER_CLASS,
+    RIGHTS,
+    Right,
+    extended_rights,
+)
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Change, Plan
-from ansible_collections.hybridjoin.odj.plugins.module_utils._module.dacl_changes import AccessLists
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.dacl_changes import Compare, DaclChanges
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.directory_options import (
     DIRECTORY_OPTIONS,
     OpenDirectory,
@@ -60,183 +67,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._module.directory_o
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import Job
 
-
-@dataclass(frozen=True, slots=True)
-class Targets:
-    """The units that the user named.
-
-    Attributes:
-        names: As parsed, with the user's own spelling.
-        allowed: Unusual targets that are wanted all the same.
-        username: As whom the directory is used, for messages.
-
-    """
-
-    names: Mapping[Dn, str]
-    allowed: Sequence[Dn]
-    username: str
-
-    def find(self, domains: Domains) -> tuple[OrganizationalUnit, ...]:
-        """Return the units with their access lists.
-
-        Raises:
-            TargetError: Names every one that does not exist, or whose access list is not to be edited.
-
-        """
-        units = find_units(domains, list(self.names.values()), list(self.names))
-        refuse_missing(units)
-        unusual = any(unit.object_class != "organizationalUnit" for unit in units)
-        computers = domains.well_known(COMPUTERS_CONTAINER_GUID) if unusual else ""
-        controllers = domains.well_known(DOMAIN_CONTROLLERS_GUID)
-        refuse_unsuitable(units, Landmarks.of(domains.base, controllers, computers), self.allowed)
-        return units
-
-
 NO_ACCOUNTS = "No account was given, so there is nothing to delegate yet."
-
-
-@dataclass(frozen=True, slots=True)
-class DelegationRequest:
-    """What the user asks for, checked as far as that goes without a directory; named as the options."""
-
-    accounts: Sequence[str]
-    rights: tuple[Right, ...]
-    state: str
-    connector_accounts: Sequence[str]
-    purge_orphans: bool
-    canonicalize: bool
-
-
-class OuDelegate:
-    """Resolves and reads everything, compares, and writes the access lists that differ."""
-
-    def __init__(
-        self, directory: Directory, targets: Targets, request: DelegationRequest, backup: RestoreFile | None
-    ) -> None:
-        self._directory = directory
-        self._targets = targets
-        self._request = request
-        self._backup = backup
-        self._wish = Wish((), request.rights)
-        self._above: dict[object, list[tuple[str, SecurityDescriptor]]] = {}
-        self._found: dict[str, tuple[Delegation, ...]] = {}
-        self._lists: AccessLists | None = None
-
-    def plan(self) -> Plan:
-        """Return one change for each unit whose access list differs.
-
-        Raises:
-            OdjError: A name means nothing, or a unit may not or must not be changed. Everything is read by then.
-
-        """
-        request, domains = self._request, Domains(self._directory)
-        check_pinned(domains, request.rights)
-        present = request.state != "absent"
-        accounts = resolve_accounts(domains, request.accounts, must_exist=present)
-        units = self._targets.find(domains)
-        self._lists = AccessLists(domains, self._targets.username, self._backup)
-        descriptors = self._lists.parse(units)
-        if present and foreign_denials(descriptors):
-            accounts = with_groups(domains, accounts)
-        strangers = self._strangers(domains, accounts, descriptors)
-        self._wish = Wish(accounts, request.rights, present, strangers, request.canonicalize)
-        return self._lists.plan(units, self._comparison(domains))
-
-    def apply(self, plan: Plan) -> None:
-        """Write the access lists, each read back."""
-        if self._lists:
-            self._lists.apply(plan)
-
-    def facts(self, plan: Plan) -> Mapping[str, object]:
-        """Return the state of each delegation, and what it cost."""
-        note = {} if self._request.accounts else {"note": NO_ACCOUNTS}
-        different = {id(rows): rows for rows in self._found.values()}  # units of the same settled list share theirs
-        told = {key: [row.to_json("") for row in rows] for key, rows in different.items()}
-        found = [{**row, "organizational_unit": dn} for dn, rows in self._found.items() for row in told[id(rows)]]
-        more = self._lists.facts() if self._lists else {}
-        return {"delegations": found, "directory": self._directory.facts(), **more, **note}
-
-    def _comparison(self, domains: Domains) -> t.Callable[[str, SecurityDescriptor], Change | None]:
-        wish = self._wish
-        trustees = [sid for account in wish.accounts for sid in account.always_in]
-        settled: UnchangedCache[tuple[Delegation, ...]] = UnchangedCache([*trustees, *(s.sid for s in wish.strangers)])
-
-        def comparison(dn: str, descriptor: SecurityDescriptor) -> Change | None:
-            if (known := settled.find(descriptor)) is not None:
-                self._found.setdefault(dn, known)
-                return None
-            change, rows = compare(dn, descriptor, self._wish, Origins(domains, dn, self._above))
-            # The first comparison is the plan's; a later one, beside another writer, adds nothing to tell.
-            self._found.setdefault(dn, rows)
-            if change is None and not any(row.inherited_from for row in rows):
-                settled.add(descriptor, rows)
-            return change
-
-        return comparison
-
-    def _strangers(
-        self, domains: Domains, accounts: Sequence[Account], descriptors: Iterable[SecurityDescriptor]
-    ) -> tuple[Stranger, ...]:
-        """Find those whose delegation is to go though nobody named them."""
-        request = self._request
-        exact = request.state == "exact" and bool(accounts)
-        if not exact and not request.purge_orphans:
-            return ()
-        listed = frozenset(account.sid for account in accounts)
-        known = resolve_accounts(domains, request.connector_accounts, must_exist=False)
-        holders = holders_of(domains, sorted(delegated_to(descriptors) - listed, key=str))
-        return strangers_among(
-            holders, listed, frozenset(account.sid for account in known), domain_sid(domains),
-            exact=exact, purge=request.purge_orphans,
-        )  # fmt: skip
-
-
-class OuRestore:
-    """Puts access lists back to what they were before the last change that a file of restore points knows of."""
-
-    def __init__(
-        self,
-        directory: Directory,
-        targets: Targets,
-        backup: RestoreFile,
-        points: Sequence[RestorePoint],
-        *,
-        force: bool,
-    ) -> None:
-        self._directory = directory
-        self._targets = targets
-        self._backup = backup
-        self._points = by_object(points)
-        self._force = force
-        self._lists: AccessLists | None = None
-
-    def plan(self) -> Plan:
-        """Return one change for each unit that is not as it was.
-
-        Raises:
-            OdjError: A unit has no restore point, or somebody else changed its list since.
-
-        """
-        domains = Domains(self._directory)
-        units = self._targets.find(domains)
-        self._lists = AccessLists(domains, self._targets.username, self._backup, restores=True)
-        self._lists.parse(units)
-        return self._lists.plan(units, self._compare)
-
-    def apply(self, plan: Plan) -> None:
-        """Write the access lists, each read back."""
-        if self._lists:
-            self._lists.apply(plan)
-
-    def facts(self, plan: Plan) -> Mapping[str, object]:
-        """Return what it cost; there are no delegations to tell of."""
-        more = self._lists.facts() if self._lists else {}
-        return {"delegations": [], "directory": self._directory.facts(), **more}
-
-    def _compare(self, dn: str, descriptor: SecurityDescriptor) -> Change | None:
-        return restore(dn, descriptor, self._points.get(Dn.parse(dn).key, ()), force=self._force)
-
-
 SPEC: dict[str, t.Any] = {
     "argument_spec": {
         **DIRECTORY_OPTIONS,
@@ -273,12 +104,11 @@ def open_job(params: Mapping[str, t.Any], open_it: OpenDirectory = open_director
     allowed = parse_all(params["allow_unusual_targets"], "allow_unusual_targets")
     targets = Targets(dict(units.values()), allowed, settings_from(params).account)
     accounts = params["accounts"] or []
-    for account in (*accounts, *params["connector_accounts"]):
-        AccountName.parse(account)
+    for option in ("accounts", "connector_accounts"):
+        for account in params[option] or ():
+            AccountName.parse(account, option)
     _refuse_pointless(params)
-    backup = RestoreFile(params["backup_path"]) if params["backup_path"] else None
-    if backup:
-        backup.check()
+    backup = RestoreFile.checked(params["backup_path"]) if params["backup_path"] else None
     if params["state"] == "restored" and backup:
         points, force = backup.read(), params["force"]
         return job_in_directory(params, lambda d: OuRestore(d, targets, backup, points, force=force), open_it)
@@ -290,11 +120,7 @@ def open_job(params: Mapping[str, t.Any], open_it: OpenDirectory = open_director
         purge_orphans=params["purge_orphans"],
         canonicalize=params["canonicalize"],
     )
-
-    def job(directory: Directory) -> Job:
-        return OuDelegate(directory, targets, request, backup)
-
-    return job_in_directory(params, job, open_it)
+    return job_in_directory(params, lambda d: OuDelegate(d, targets, backup, request), open_it)
 
 
 def _refuse_pointless(params: Mapping[str, t.Any]) -> None:
@@ -314,3 +140,168 @@ def _refuse_pointless(params: Mapping[str, t.Any]) -> None:
             got=f"it has no meaning with state {params['state']}",
             advice="Leave it out, or correct state.",
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """The units that the user named.
+
+    Attributes:
+        names: As parsed, with the user's own spelling.
+        allowed: Unusual targets that are wanted all the same.
+        username: As whom the directory is used, for messages.
+
+    """
+
+    names: Mapping[Dn, str]
+    allowed: Sequence[Dn]
+    username: str
+
+    def find(self, lookup: DomainLookup) -> tuple[OrganizationalUnit, ...]:
+        """Return the units with their DACLs.
+
+        Raises:
+            TargetError: Names every one that does not exist, or whose DACL is not to be edited.
+
+        """
+        units = find_units(lookup, list(self.names.values()), list(self.names))
+        refuse_missing(units)
+        unusual = any(unit.object_class != "organizationalUnit" for unit in units)
+        computers = lookup.well_known(COMPUTERS_CONTAINER_GUID) if unusual else ""
+        controllers = lookup.well_known(DOMAIN_CONTROLLERS_GUID)
+        refuse_unsuitable(units, Landmarks.of(lookup.base, controllers, computers), self.allowed)
+        return units
+
+
+@dataclass(frozen=True, slots=True)
+class DelegationRequest:
+    """What the user asks for, checked as far as that goes without a directory; named as the options."""
+
+    accounts: Sequence[str]
+    rights: tuple[Right, ...]
+    state: str
+    connector_accounts: Sequence[str]
+    purge_orphans: bool
+    canonicalize: bool
+
+
+class _DaclJob:
+    """A job whose changes are those of DACLs."""
+
+    def __init__(self, directory: Directory, targets: Targets, backup: RestoreFile | None, *, restores: bool) -> None:
+        self._lookup = DomainLookup(directory)
+        self._targets = targets
+        self._dacls = DaclChanges(self._lookup, targets.username, backup, restores=restores)
+
+    def apply(self, plan: Plan) -> None:
+        """Write the DACLs, each read back."""
+        self._dacls.apply(plan)
+
+    def facts(self, plan: Plan) -> Mapping[str, object]:
+        """Return what it cost; there are no delegations to tell of."""
+        return {"delegations": [], "directory": self._lookup.directory.facts(), **self._dacls.facts()}
+
+
+class OuDelegate(_DaclJob):
+    """The states present, absent and exact: resolves and reads everything, compares, writes the DACLs that differ."""
+
+    def __init__(
+        self, directory: Directory, targets: Targets, backup: RestoreFile | None, request: DelegationRequest
+    ) -> None:
+        super().__init__(directory, targets, backup, restores=False)
+        self._request = request
+        self._origins = Origins(self._lookup)
+        self._found: dict[str, tuple[Delegation, ...]] = {}
+
+    def plan(self) -> Plan:
+        """Return one change for each unit whose DACL differs.
+
+        Raises:
+            OdjError: A name means nothing, or a unit may not or must not be changed. Everything is read by then.
+
+        """
+        request, lookup = self._request, self._lookup
+        check_class(lookup, "computer", COMPUTER_CLASS)
+        check_extended_rights(lookup, extended_rights(request.rights), COMPUTER_CLASS)
+        present = request.state != "absent"
+        accounts = resolve(lookup, request.accounts, must_exist=present)
+        units = self._targets.find(lookup)
+        descriptors = self._dacls.parse(units)
+        groups_matter = present and foreign_denials(descriptors)
+        tokens = complete_tokens_of(lookup, accounts) if groups_matter else tuple(token_of(a, None) for a in accounts)
+        stale = self._stale(accounts, descriptors)
+        desired = Desired(tokens, request.rights, present, stale, request.canonicalize)
+        return self._dacls.plan(units, self._comparison(desired))
+
+    def facts(self, plan: Plan) -> Mapping[str, object]:
+        """Return the state of each delegation, and what it cost."""
+        note = {} if self._request.accounts else {"note": NO_ACCOUNTS}
+        different = {id(rows): rows for rows in self._found.values()}  # units out of the cache share theirs
+        told = {key: [row.to_json("") for row in rows] for key, rows in different.items()}
+        found = [{**row, "organizational_unit": dn} for dn, rows in self._found.items() for row in told[id(rows)]]
+        return {**super().facts(plan), "delegations": found, **note}
+
+    def _comparison(self, desired: Desired) -> Compare:
+        trustees = [sid for token in desired.accounts for sid in token.sids]
+        cache: UnchangedCache[tuple[Delegation, ...]] = UnchangedCache(
+            [*trustees, *(stale.trustee.sid for stale in desired.stale)]
+        )
+
+        def comparison(dn: str, descriptor: SecurityDescriptor) -> Change | None:
+            if (known := cache.find(descriptor)) is not None:
+                self._found.setdefault(dn, known)
+                return None
+            change, rows = compare(dn, descriptor, desired, lambda rule: self._origins.of(dn, rule))
+            # The first comparison is the plan's; a later one, beside another writer, adds nothing to tell.
+            self._found.setdefault(dn, rows)
+            if change is None and not any(row.inherited_from for row in rows):
+                cache.add(descriptor, rows)
+            return change
+
+        return comparison
+
+    def _stale(
+        self, accounts: Sequence[Trustee], descriptors: Iterable[SecurityDescriptor]
+    ) -> tuple[StaleDelegation, ...]:
+        """Find the delegations that are to go though nobody named them."""
+        request, lookup = self._request, self._lookup
+        exact, purge = request.state == "exact" and bool(accounts), request.purge_orphans
+        if not exact and not purge:
+            return ()
+        listed = frozenset(account.sid for account in accounts)
+        connectors = frozenset(one.sid for one in resolve(lookup, request.connector_accounts, must_exist=False))
+        holders = trustees_of(lookup, delegated_to(descriptors) - listed)
+        if purge:
+            lookup.require_sid()
+        return stale_among(holders.values(), listed, connectors, exact=exact, purge=purge)
+
+
+class OuRestore(_DaclJob):
+    """The state restored: puts DACLs back to what they were before the last change that restore points know of."""
+
+    def __init__(
+        self,
+        directory: Directory,
+        targets: Targets,
+        backup: RestoreFile,
+        points: Sequence[RestorePoint],
+        *,
+        force: bool,
+    ) -> None:
+        super().__init__(directory, targets, backup, restores=True)
+        self._points = by_object(points)
+        self._force = force
+
+    def plan(self) -> Plan:
+        """Return one change for each unit that is not as it was.
+
+        Raises:
+            OdjError: A unit has no restore point, or somebody else changed its DACL since.
+
+        """
+        units = self._targets.find(self._lookup)
+        self._dacls.parse(units)
+        return self._dacls.plan(units, self._compare)
+
+    def _compare(self, dn: str, descriptor: SecurityDescriptor) -> Change | None:
+        return restore(dn, descriptor, self._points.get(Dn.parse(dn).key, ()), force=self._force)

@@ -13,7 +13,7 @@ import pytest
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import Settings
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.session import open_directory
-from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import carry_out
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import SystemClock, carry_out
 from ansible_collections.hybridjoin.odj.tests.integration.directory.scene import Open, Task
 from odj_lab import directory as lab_directory
 from odj_lab import directory_acl as acl
@@ -59,25 +59,37 @@ def units(lab: Lab, administrator: ldap3.Connection, yard: str) -> list[str]:
 
 
 @pytest.fixture
-def accounts(lab: Lab, administrator: ldap3.Connection) -> Iterator[dict[str, str]]:
-    """Make two service accounts that can log on; yields their passwords by name."""
-    made = {f"msaT{secrets.token_hex(3)}": f"{secrets.token_urlsafe(12)}aA1!" for __ in range(2)}
-    for name, password in made.items():
-        attributes = {
-            "sAMAccountName": f"{name}$",
-            "userAccountControl": 4096,
-            "unicodePwd": lab_directory.quoted(password),
-        }
-        administrator.add(f"CN={name},{lab_directory.msa_container(lab)}", "msDS-ManagedServiceAccount", attributes)
-    yield made
+def make_accounts(lab: Lab, administrator: ldap3.Connection) -> Iterator[Callable[[str], dict[str, str]]]:
+    """Make two service accounts with that prefix that can log on; gives their passwords by name."""
+    made: dict[str, str] = {}
+
+    def make(prefix: str) -> dict[str, str]:
+        for name in (f"{prefix}{secrets.token_hex(3)[1:]}" for __ in range(2)):
+            made[name] = f"{secrets.token_urlsafe(12)}aA1!"
+            attributes = {
+                "sAMAccountName": f"{name}$",
+                "userAccountControl": 4096,
+                "unicodePwd": lab_directory.quoted(made[name]),
+            }
+            dn = f"CN={name},{lab_directory.msa_container(lab)}"
+            administrator.add(dn, "msDS-ManagedServiceAccount", attributes)
+        return made
+
+    yield make
     for name in made:
         administrator.delete(f"CN={name},{lab_directory.msa_container(lab)}")
 
 
 @pytest.fixture
+def accounts(make_accounts: Callable[[str], dict[str, str]]) -> dict[str, str]:
+    """Make two service accounts that no sign-in made."""
+    return make_accounts("msaT")
+
+
+@pytest.fixture
 def name(lab: Lab, administrator: ldap3.Connection) -> Iterator[str]:
-    """Return a name that no account has; whoever has it in the end goes."""
-    chosen = f"msaODJ{secrets.token_hex(3)}"
+    """Return a name as the sign-in gives it, that no account has; whoever has it in the end goes."""
+    chosen = f"msaODJ{secrets.token_hex(3)[1:]}"
     yield chosen
     entry = lab_directory.find(administrator, lab, f"{chosen}$")
     if entry:
@@ -104,7 +116,7 @@ def power(lab: Lab) -> dict[str, str]:
 @pytest.fixture
 def opened(options: dict[str, t.Any]) -> Open:
     """Open the directory, with settings that differ from those of the playbooks."""
-    return lambda **settings: open_directory(Settings(**{**options, **settings}))
+    return lambda **settings: open_directory(Settings(**{**options, **settings}), SystemClock())
 
 
 @pytest.fixture

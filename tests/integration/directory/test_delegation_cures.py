@@ -240,9 +240,14 @@ CASES = {
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_cure_cures(
-    lab: Lab, task: Task, administrator: ldap3.Connection, yard: str, accounts: dict[str, str], name: str
+    lab: Lab,
+    task: Task,
+    administrator: ldap3.Connection,
+    yard: str,
+    name: str,
+    make_accounts: Callable[[str], dict[str, str]],
 ) -> None:
-    site, case = Site(lab, task, administrator, yard, next(iter(accounts))), CASES[name]
+    site, case = Site(lab, task, administrator, yard, next(iter(make_accounts("msaODJ")))), CASES[name]
     administrator.add(site.unit, "organizationalUnit")
     case.arrange(site)
     (finding,) = site.find(case.code)

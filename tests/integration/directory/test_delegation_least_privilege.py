@@ -95,7 +95,7 @@ def test_write_dac_alone_is_enough_to_take_the_entries_of_an_account_along(
     acl.grant(administrator, unit, acl.allow(sid, acl.WRITE_DAC))
     before = whole_descriptor(unit)
     task(ou_delegate, organizational_units=[unit], accounts=[name], **nobody)
-    with pytest.raises(OdjError, match=r"\(50\).*Done before this: OU=Three,") as caught:
+    with pytest.raises(OdjError, match=r"\(50\).*Changed before this: OU=Three,") as caught:
         task(msa, name=name, state="absent", remove_delegations=[unit], **nobody)
     assert lab_directory.msa_container(lab) in str(caught.value)
     assert whole_descriptor(unit) == before

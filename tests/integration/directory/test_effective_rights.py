@@ -14,7 +14,7 @@ import ldap3
 import pytest
 from ldap3.core.exceptions import LDAPInsufficientAccessRightsResult, LDAPNoSuchObjectResult
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.lookup import Domains, resolve_accounts, tokens
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.lookup import DomainLookup, resolve, tokens_of
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import Sid
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module import delegation_info
 from ansible_collections.hybridjoin.odj.tests.integration.directory import random_lists as lists
@@ -168,8 +168,8 @@ def test_we_know_the_groups_of_an_account_as_the_directory_does(
     administrator.search(lab.base_dn, everything, attributes=["objectSid"])
     population = {entry["raw_attributes"]["objectSid"][0] for entry in acl.responses(administrator)}
     with opened() as directory:
-        domains = Domains(directory)
-        known = tokens(domains, resolve_accounts(domains, list(passwords)))
+        lookup = DomainLookup(directory)
+        known = tokens_of(lookup, resolve(lookup, list(passwords)))
     for token, (name, password) in zip(known, passwords.items(), strict=True):
         with lab_directory.connected(lab, name, password) as connection:
             held = set(_held(connection))

@@ -19,6 +19,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.director
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.session import open_directory
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.clock import Clock
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module import msa
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import carry_out
 from odj_lab import directory as lab_directory
@@ -101,8 +102,8 @@ def run(pair: Pair) -> Callable[..., dict[str, t.Any]]:
 
     def task(before: Callable[[int], None] = lambda look: None, **given: t.Any) -> dict[str, t.Any]:
         @contextmanager
-        def opened(settings: Settings) -> Iterator[Directory]:
-            with open_directory(settings) as directory:
+        def opened(settings: Settings, clock: Clock) -> Iterator[Directory]:
+            with open_directory(settings, clock) as directory:
                 second = settings.server == pair.second
                 yield t.cast(Directory, Watched(directory, before)) if second else directory
 

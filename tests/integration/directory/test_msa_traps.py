@@ -11,7 +11,7 @@ import ldap3
 import pytest
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import ANYTHING, Entry, Read
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.organizational_units import read_by_name
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.organizational_units import read_units
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.ace import (
     FULL_CONTROL,
     READ_PROPERTY,
@@ -78,9 +78,9 @@ def test_names_that_have_to_be_escaped(
         (by_search,) = directory.search(unit, ANYTHING, ["ou"], scope="base")
         (by_read,) = directory.run_all(iter([reading(unit)]))
         (below,) = directory.search(yard, ANYTHING, ["ou"], scope="level")
-        (by_name,) = read_by_name(directory, [Dn.parse(unit)], ["ou"]).values()
+        (by_name,) = read_units(directory, [Dn.parse(unit)]).values()
     assert isinstance(by_read, Entry)
-    assert {entry.text("ou") for entry in (by_search, by_read, below, by_name)} == {odd}
+    assert {entry.text("ou") for entry in (by_search, by_read, below)} == {odd}
     assert {Dn.parse(entry.dn).key for entry in (by_search, by_read, below, by_name)} == {Dn.parse(unit).key}
     made = both(name=account, path=unit, host="odj01")["service_account"]
     assert Dn.parse(made["dn"]).parent == Dn.parse(by_search.dn)
@@ -204,8 +204,8 @@ def test_answers_of_many_tls_records_come_whole(opened: Open, yard: str, power: 
     with opened(**power) as directory:
         for unit in units:
             directory.add(unit, "organizationalUnit", {})
-        read = read_by_name(directory, list(map(Dn.parse, units)), ["nTSecurityDescriptor"])
-        lists = [SecurityDescriptor.parse(entry.one("nTSecurityDescriptor") or b"") for entry in read.values()]
+        read = read_units(directory, list(map(Dn.parse, units)))
+        lists = [SecurityDescriptor.parse(unit.descriptor or b"") for unit in read.values()]
         for unit, known in zip(units, lists, strict=True):
             wanted = known.with_dacl((*aces, *(known.dacl.aces if known.dacl else ())))
             directory.modify(unit, {"nTSecurityDescriptor": ("replace", [wanted.to_bytes()])}, dacl=True)

@@ -7,7 +7,6 @@ import typing as t
 
 import pytest
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory import dacl_writer
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.ace import AccessRule
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.security_descriptor import SecurityDescriptor
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import EVERYONE, Sid
@@ -21,12 +20,6 @@ PILOT, NORTH = f"OU=Autopilot,{BASE}", f"OU=Lab\\, North,{BASE}"
 READ = AccessRule(True, 0x20014, EVERYONE).to_ace()
 MSA = ("top", "computer", "msDS-ManagedServiceAccount")
 ACCOUNT = "msaODJab1cd"
-
-
-def wait_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody else writes here unless a test does it: there is nothing to wait for."""
-    monkeypatch.setattr(dacl_writer, "SETTLE", 0.0)
-    monkeypatch.setattr(dacl_writer, "SLOW", 0)
 
 
 def two_units() -> FakeDirectory:

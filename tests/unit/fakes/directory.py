@@ -34,8 +34,10 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.security_
     SecurityDescriptor,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import Sid
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.clock import Clock
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.rights import COMPUTER_CLASS, RIGHTS
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.clock import StandingClock
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.standard_order import standardised
 
 BASE = "DC=contoso,DC=test"
@@ -57,6 +59,7 @@ class FakeDirectory:
     """Set up with put(); ``read_only`` makes any write fail the test that tries it."""
 
     def __init__(self, *, read_only: bool = False) -> None:
+        self.clock: Clock = StandingClock()
         self.read_only = read_only
         self.counts: Counter[str] = Counter(bind=1)
         self.refuse: dict[str, DirectoryError] = {}
@@ -127,9 +130,16 @@ class FakeDirectory:
         return [self._shown(entry, attributes, dacl) for entry in found]
 
     def entries(
-        self, base: str, where: Filter, attributes: Sequence[str], *, scope: str = "subtree", dacl: bool = False
+        self,
+        base: str,
+        where: Filter,
+        attributes: Sequence[str],
+        *,
+        scope: str = "subtree",
+        dacl: bool = False,
+        owner: bool = False,
     ) -> Iterator[Entry]:
-        yield from self.search(base, where, attributes, scope=scope, dacl=dacl)
+        yield from self.search(base, where, attributes, scope=scope, dacl=dacl, owner=owner)
 
     def run_all(self, procedures: Iterable[Procedure[T]]) -> Iterator[T | OdjError]:
         return Pipeline[T](OneAtATime(self)).run_all(procedures)
@@ -234,7 +244,9 @@ class OneAtATime:
             self._directory.modify(step.dn, step.changes, dacl=step.dacl)
             return None
         try:
-            found = self._directory.search(step.dn, ANYTHING, step.attributes, scope="base", dacl=step.dacl)
+            found = self._directory.search(
+                step.dn, ANYTHING, step.attributes, scope="base", dacl=step.dacl, owner=step.owner
+            )
         except DirectoryError as problem:
             if problem.code != NO_SUCH_OBJECT:
                 raise

@@ -8,6 +8,7 @@ import typing as t
 from contextlib import AbstractContextManager, nullcontext
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import Directory, Settings
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.clock import Clock
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import carry_out
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import FakeDirectory
 
@@ -29,7 +30,7 @@ def run(
     directory.counts["bind"] = 1
     directory.read_only = check
 
-    def opened(settings: Settings) -> AbstractContextManager[Directory]:
+    def opened(settings: Settings, clock: Clock) -> AbstractContextManager[Directory]:
         directory.counts["search"] += 1  # the rootDSE, before the logon
         return nullcontext(directory)
 

@@ -15,6 +15,8 @@ from ldap3.strategy.base import BaseStrategy
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import Entry
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.session import LdapDirectory
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.clock import Clock
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import SystemClock
 
 UNBIND, SEARCH, MODIFY = 2, 3, 6
 PAGED_RESULTS = b"1.2.840.113556.1.4.319"
@@ -100,14 +102,14 @@ def listening(
 
 
 @contextmanager
-def served(answer: Answer) -> Iterator[LdapDirectory]:
+def served(answer: Answer, clock: Clock | None = None) -> Iterator[LdapDirectory]:
     """Yield a directory that is logged on, so to speak; ``answer`` as for listening()."""
     with listening(answer) as port:
         connection = ldap3.Connection(
             ldap3.Server("127.0.0.1", port, get_info=ldap3.NONE), check_names=False, receive_timeout=5
         )
         connection.open(read_server_info=False)
-        directory = LdapDirectory("fake", connection, Entry("", {}))
+        directory = LdapDirectory("fake", connection, Entry("", {}), clock or SystemClock())
         try:
             directory.ready()
             yield directory

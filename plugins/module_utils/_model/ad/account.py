@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to the collection hybridjoin.odj: may change without notice.
-"""Accounts: how people name them, what the directory knows of them, and what they are for an access check."""
+"""Accounts: how people name them, what the directory knows of them, and what they hold in an access check."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.dn import Dn
@@ -18,7 +18,22 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid impor
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
 
-SERVICE_ACCOUNTS = frozenset({"standalone_service_account", "group_service_account", "delegated_service_account"})
+ACCOUNT_DISABLED = 0x0002  # userAccountControl, MS-ADTS 2.2.16
+# Kind -> lDAPDisplayName of the class. All descend from computer, so (objectClass=computer) finds them too: never
+# search by that alone.
+SERVICE_ACCOUNT_CLASSES = {
+    "standalone": "msDS-ManagedServiceAccount",
+    "group": "msDS-GroupManagedServiceAccount",
+    "delegated": "msDS-DelegatedManagedServiceAccount",
+}
+# Class -> kind of trustee; the first that an object has, so a computer is what is no service account.
+_KINDS = {
+    **{name: f"{kind}_service_account" for kind, name in SERVICE_ACCOUNT_CLASSES.items()},
+    "computer": "computer",
+    "user": "user",
+    "group": "group",
+}
+SERVICE_ACCOUNTS = frozenset(kind for kind in _KINDS.values() if kind.endswith("_service_account"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,31 +57,51 @@ class Domain:
 
 
 @dataclass(frozen=True, slots=True)
-class Principal:
-    """An object with a SID.
+class Trustee:
+    """Whom an ACE speaks of, and whom an option names: an account, a group, a well-known SID, somebody deleted.
 
     Attributes:
-        dn: Its distinguished name.
-        sam: sAMAccountName.
+        sid: Its SID.
+        name: As people write it: domain, backslash, sAMAccountName; the SID when it has no name here.
+        kind: One of SERVICE_ACCOUNTS, "computer", "user", "group", "well_known", "orphan" (of this domain, but there is
+            no such object) or "foreign" (of another domain).
+        dn: Its distinguished name; "" when there is no object.
+        sam: sAMAccountName, or "".
         upn: userPrincipalName, or "".
-        sid: objectSid.
-        primary_group_id: primaryGroupID, or None.
+        dns_host_name: dNSHostName, or "".
+        object_class: Its most specific class, or "".
+        primary_group: SID of its primary group, when it has one.
+        hosts: How many computers a service account is linked to.
+        enabled: False when it is an account that is disabled.
 
     """
 
-    dn: str
-    sam: str
-    upn: str
     sid: Sid
-    primary_group_id: int | None = None
+    name: str
+    kind: str = "foreign"
+    dn: str = ""
+    sam: str = ""
+    upn: str = ""
+    dns_host_name: str = ""
+    object_class: str = ""
+    primary_group: Sid | None = None
+    hosts: int = 0
+    enabled: bool = True
+
+
+def kind_of(classes: Sequence[str]) -> str:
+    """Return the kind of trustee that an object with these classes is; "foreign" when none of them is known."""
+    return next((kind for name, kind in _KINDS.items() if name in classes), "foreign")
 
 
 @dataclass(frozen=True, slots=True)
 class AccountName:
     """What a user wrote for an account, taken apart. Exactly one of sid, dn and sam is set.
 
+    Every option that takes an account takes all of these forms, an FQDN for computers alone.
+
     Attributes:
-        text: As written.
+        text: As written, without blanks around it.
         sid: When it is a SID.
         dn: When it is a distinguished name.
         sam: The account's own name, when it is one of the other forms.
@@ -83,8 +118,10 @@ class AccountName:
     is_upn: bool = False
 
     @classmethod
-    def parse(cls, text: str) -> AccountName:
-        """Recognise the form: SID, distinguished name, name behind a domain and a backslash, name@domain, name.
+    def parse(cls, text: str, option: str = "") -> AccountName:
+        """Recognise the form: SID, DN, name behind a domain and a backslash, name@domain, FQDN of a computer, name.
+
+        ``option`` is named in the error.
 
         Raises:
             InvalidInput: It is none of them.
@@ -92,95 +129,60 @@ class AccountName:
         """
         name = text.strip()
         if name.upper().startswith("S-1-"):
-            return cls(text, sid=Sid.parse(name))
+            return cls(name, sid=Sid.parse(name))
         if "=" in name:
-            return cls(text, dn=Dn.parse(name))
+            return cls(name, dn=Dn.parse(name))
         domain, slash, sam = name.rpartition("\\")
-        if slash and domain and sam and "\\" not in domain:
-            return cls(text, sam=sam, domain=domain)
+        if slash and domain and sam.strip("$") and "\\" not in domain:
+            return cls(name, sam=sam, domain=domain)
         sam, at, domain = name.rpartition("@")
         if at and sam and domain and not slash:
-            return cls(text, sam=sam, domain=domain, is_upn=True)
-        if not name or slash or at:
+            return cls(name, sam=sam, domain=domain, is_upn=True)
+        if not name.strip("$") or slash or at:
             raise InvalidInput(
-                "read the account name",
+                f"read the account name in {option}" if option else "read the account name",
                 on=text,
                 got="it is none of: sAMAccountName, DOMAIN\\name, name@domain, distinguished name, SID",
             )
-        return cls(text, sam=name)
+        return cls(name, sam=name)
 
     @property
     def sam_names(self) -> tuple[str, ...]:
         """The values of sAMAccountName it may mean: as written, and with the dollar sign of machine accounts."""
         return () if not self.sam else (self.sam,) if self.sam.endswith("$") else (self.sam, f"{self.sam}$")
 
-    def chosen_from(self, principals: Iterable[Principal], domain: Domain) -> tuple[Principal, ...]:
-        """Return those of the principals that it means; one when all is well.
+    @property
+    def host_name(self) -> str:
+        """The dNSHostName it may mean, "" when it can be none."""
+        return self.text if self.sam and not self.domain and "." in self.text else ""
+
+    def among(self, trustees: Iterable[Trustee], domain: Domain) -> tuple[Trustee, ...]:
+        """Return those of the trustees that it means; one when all is well.
 
         Of name@domain that is the account whose userPrincipalName it is as well as the one that is called name: whoever
         may choose a userPrincipalName must not get what is meant for another account.
         """
-        everyone = tuple(principals)
+        everyone = tuple(trustees)
         if self.sid:
-            return tuple(p for p in everyone if p.sid == self.sid)
+            return tuple(one for one in everyone if one.sid == self.sid)
         if self.dn:
-            return tuple(p for p in everyone if Dn.parse(p.dn).key == self.dn.key)
+            return tuple(one for one in everyone if Dn.parse(one.dn).key == self.dn.key)
         here = not self.domain or domain.is_called(self.domain)
         names = {name.casefold() for name in self.sam_names} if here else set()
-        upn = self.text.strip().casefold() if self.is_upn else None
-        return tuple(p for p in everyone if p.upn.casefold() == upn or p.sam.casefold() in names)
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """A resolved account.
-
-    Attributes:
-        name: As people write it: domain, backslash, sAMAccountName; the SID when there is no such object any more.
-        sid: Its SID.
-        primary_group: SID of its primary group, when known.
-        dn: Its distinguished name; "" when there is no such object.
-        groups: Groups it is a member of, when they were asked for.
-
-    """
-
-    name: str
-    sid: Sid
-    primary_group: Sid | None = None
-    dn: str = ""
-    groups: frozenset[Sid] = frozenset()
-
-    @property
-    def always_in(self) -> frozenset[Sid]:
-        """The account, the groups it is in without being a member, and the others that are known."""
-        own = {self.sid, self.primary_group} if self.primary_group else {self.sid}
-        return self.groups | ALWAYS_HELD | own
-
-
-@dataclass(frozen=True, slots=True)
-class Trustee:
-    """Whom an entry speaks of.
-
-    Attributes:
-        sid: Its SID.
-        name: As people write it; the SID when it has no name here.
-        kind: One of SERVICE_ACCOUNTS, "computer", "user", "group", "well_known", "orphan" (of this domain, but there is
-            no such object) or "foreign" (of another domain).
-        hosts: How many computers a service account is linked to.
-        enabled: False when it is an account that is disabled.
-
-    """
-
-    sid: Sid
-    name: str
-    kind: str
-    hosts: int = 0
-    enabled: bool = True
+        upn = self.text.casefold() if self.is_upn else None
+        host = self.host_name.casefold()
+        return tuple(
+            one
+            for one in everyone
+            if one.sam.casefold() in names
+            or one.upn.casefold() == upn
+            or (host and one.kind == "computer" and one.dns_host_name.casefold() == host)
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """The SIDs of an account on a domain controller of its domain.
+    """What an account is on a domain controller of its domain: the SIDs of itself and of everything it is in.
 
     Attributes:
         account: Whose.
@@ -190,7 +192,7 @@ class Token:
 
     """
 
-    account: Account
+    account: Trustee
     sids: frozenset[Sid]
     doubtful: frozenset[Sid] = frozenset()
     complete: bool = True
@@ -207,7 +209,7 @@ class Token:
 
 
 def token_of(
-    account: Account, groups: Iterable[Sid] | None, *, by_everyone: Iterable[Sid] = (), doubtful: Iterable[Sid] = ()
+    account: Trustee, groups: Iterable[Sid] | None, *, by_everyone: Iterable[Sid] = (), doubtful: Iterable[Sid] = ()
 ) -> Token:
     """Put a token together.
 

@@ -8,6 +8,7 @@ import functools
 import operator
 import struct
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -25,6 +26,7 @@ GENERIC_ALL = 0x10000000
 GENERIC_WRITE = 0x40000000
 GENERIC_READ = 0x80000000
 _GENERIC = {GENERIC_ALL: FULL_CONTROL, GENERIC_WRITE: 0x00020028}  # MS-ADTS 5.1.3.2
+_GENERIC_BITS = 0xF0000000  # GENERIC_ALL, EXECUTE, WRITE and READ: an heir carries them, or what they mean
 
 CONTAINER_INHERIT = 0x02
 NO_PROPAGATE = 0x04
@@ -35,6 +37,19 @@ _ALLOW = {0x00, 0x05, 0x09, 0x0B}
 _DENY = {0x01, 0x06, 0x0A, 0x0C}
 _OBJECT_TYPES = {0x05, 0x06, 0x0B, 0x0C}
 _CONDITIONAL = {0x09, 0x0A, 0x0B, 0x0C}
+
+# SDDL, the text form (MS-DTYP 2.5.1)
+_SDDL_TYPES = {
+    0x00: "A", 0x01: "D", 0x02: "AU", 0x03: "AL", 0x05: "OA", 0x06: "OD", 0x07: "OU", 0x08: "OL", 0x09: "XA",
+    0x0A: "XD", 0x0B: "ZA", 0x0D: "XU", 0x11: "ML", 0x12: "RA", 0x13: "SP",
+}  # fmt: skip
+_SDDL_FLAGS = ((0x01, "OI"), (0x02, "CI"), (0x04, "NP"), (0x08, "IO"), (0x10, "ID"), (0x40, "SA"), (0x80, "FA"))
+_SDDL_RIGHTS = (
+    (0x1, "CC"), (0x2, "DC"), (0x4, "LC"), (0x8, "SW"), (0x10, "RP"), (0x20, "WP"), (0x40, "DT"), (0x80, "LO"),
+    (0x100, "CR"), (0x10000, "SD"), (0x20000, "RC"), (0x40000, "WD"), (0x80000, "WO"),
+    (0x10000000, "GA"), (0x20000000, "GX"), (0x40000000, "GW"), (0x80000000, "GR"),
+)  # fmt: skip
+_LABEL = ((0x1, "NW"), (0x2, "NR"), (0x4, "NX"))  # what the mask of a mandatory label means (MS-DTYP 2.4.4.13)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +136,28 @@ class AccessRule:
         return self.applies_here and self.decides(mask, object_type)
 
 
+@dataclass(frozen=True, slots=True)
+class Ace:
+    """One ACE that allows or denies.
+
+    Attributes:
+        data: Its bytes.
+        rule: What it says.
+
+    """
+
+    data: bytes
+    rule: AccessRule
+
+
+def aces_in(descriptor: SecurityDescriptor) -> Iterator[Ace]:
+    """Yield the ACEs of a DACL that allow or deny, in their order."""
+    for data in descriptor.dacl.aces if descriptor.dacl else ():
+        rule = AccessRule.from_ace(data)
+        if rule is not None:
+            yield Ace(data, rule)
+
+
 def is_canonical(aces: tuple[bytes, ...]) -> bool:
     """Say whether a list has the order that Windows demands: explicit deny, explicit allow, inherited."""
     stages = [_stage(ace) for ace in aces]
@@ -160,9 +197,6 @@ def trustee_in(ace: bytes) -> bytes | None:
     return None if start is None else ace[start : start + sid_length(ace, start, len(ace))]
 
 
-_GENERIC_BITS = 0xF0000000  # GENERIC_ALL, EXECUTE, WRITE and READ: an heir carries them, or what they mean
-
-
 def passes_on(own: AccessRule, heir: AccessRule, *, to_child: bool) -> bool:
     """Say whether an entry of an object above is the one that an inherited entry comes from.
 
@@ -180,19 +214,6 @@ def passes_on(own: AccessRule, heir: AccessRule, *, to_child: bool) -> bool:
 
 def _said(rule: AccessRule) -> tuple[object, ...]:
     return rule.allow, rule.rights & ~_GENERIC_BITS, rule.trustee, rule.object_type, rule.conditional
-
-
-_SDDL_TYPES = {
-    0x00: "A", 0x01: "D", 0x02: "AU", 0x03: "AL", 0x05: "OA", 0x06: "OD", 0x07: "OU", 0x08: "OL", 0x09: "XA",
-    0x0A: "XD", 0x0B: "ZA", 0x0D: "XU", 0x11: "ML", 0x12: "RA", 0x13: "SP",
-}  # fmt: skip
-_SDDL_FLAGS = ((0x01, "OI"), (0x02, "CI"), (0x04, "NP"), (0x08, "IO"), (0x10, "ID"), (0x40, "SA"), (0x80, "FA"))
-_SDDL_RIGHTS = (
-    (0x1, "CC"), (0x2, "DC"), (0x4, "LC"), (0x8, "SW"), (0x10, "RP"), (0x20, "WP"), (0x40, "DT"), (0x80, "LO"),
-    (0x100, "CR"), (0x10000, "SD"), (0x20000, "RC"), (0x40000, "WD"), (0x80000, "WO"),
-    (0x10000000, "GA"), (0x20000000, "GX"), (0x40000000, "GW"), (0x80000000, "GR"),
-)  # fmt: skip
-_LABEL = ((0x1, "NW"), (0x2, "NR"), (0x4, "NX"))  # what the mask of a mandatory label means (MS-DTYP 2.4.4.13)
 
 
 @lru_cache(maxsize=1 << 14)

@@ -5,11 +5,14 @@
 from __future__ import annotations
 
 import re
+import typing as t
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
 
+DnKey: t.TypeAlias = tuple[tuple[str, str], ...]
 _ATTRIBUTE = re.compile(r"[A-Za-z][A-Za-z0-9-]*|\d+(?:\.\d+)+", re.ASCII)
 _SPACES = re.compile(" {2,}")
 _PAIR = re.compile(rb"\\([0-9A-Fa-f]{2})")
@@ -65,7 +68,7 @@ class Dn:
         return ",".join(f"{kind}={escape_value(value)}" for kind, value in self.parts)
 
     @property
-    def key(self) -> tuple[tuple[str, str], ...]:
+    def key(self) -> DnKey:
         """What two spellings of the same name have in common: case and repeated spaces do not count.
 
         Nothing else is taken for the same: of two names that a server may tell apart each is looked up for itself.
@@ -76,6 +79,11 @@ class Dn:
     def parent(self) -> Dn | None:
         """The name one level up; None at the top."""
         return Dn(self.parts[1:]) if len(self.parts) > 1 else None
+
+    @property
+    def ancestors(self) -> tuple[Dn, ...]:
+        """The names further up, the nearest first."""
+        return tuple(Dn(self.parts[start:]) for start in range(1, len(self.parts)))
 
     @property
     def name(self) -> str:
@@ -89,6 +97,11 @@ class Dn:
     def is_within(self, base: Dn) -> bool:
         """Say whether this is the base itself or below it."""
         return self.key[-len(base.parts) :] == base.key
+
+
+def with_ancestors(names: Iterable[Dn]) -> list[Dn]:
+    """Return these names and all names further up, each once: a name before those above it."""
+    return list({step.key: step for name in names for step in (name, *name.ancestors)}.values())
 
 
 def _split(text: str, separator: str) -> list[str]:

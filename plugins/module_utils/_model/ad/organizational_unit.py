@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to the collection hybridjoin.odj: may change without notice.
-"""Organizational units as targets: what was asked for, what is there, and why it may be refused."""
+"""Organizational units, with their descriptors: what was asked for, what is there, and why it may be refused."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ import typing as t
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.dn import Dn
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.ace import AccessRule, Ace, aces_in, passes_on
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.dn import Dn, DnKey
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.security_descriptor import SecurityDescriptor
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput, OdjError
 
 WRITE_DACL = 4  # sDRightsEffective, MS-ADTS 3.1.1.4.5.4: DACL_SECURITY_INFORMATION
-COMPUTERS_CONTAINER_GUID = "AA312825768811D1ADED00C04FD8D5CD"  # in wellKnownObjects of the domain
-
-
-DOMAIN_CONTROLLERS_GUID = "A361B2FFFFD211D1AA4B00C04FD7D83A"  # MS-ADTS 6.1.1.4, as the one above
+# Well-known GUIDs of containers, MS-ADTS 6.1.1.4
+COMPUTERS_CONTAINER_GUID = "AA312825768811D1ADED00C04FD8D5CD"
+DOMAIN_CONTROLLERS_GUID = "A361B2FFFFD211D1AA4B00C04FD7D83A"
 
 
 class TargetError(OdjError):
@@ -24,26 +25,36 @@ class TargetError(OdjError):
 
 @dataclass(frozen=True, slots=True)
 class OrganizationalUnit:
-    """One target.
+    """An OU, or another object below which computers may be created.
 
     Attributes:
-        requested: As the user wrote it.
         dn: As the directory spells it; the parsed spelling of the user when it does not exist.
-        exists: Whether there is such an object.
         object_class: Its most specific class, or "".
-        can_write_dacl: Whether the account that asks may write its access list.
-        descriptor: nTSecurityDescriptor with the access list alone; None when it may not be read.
+        descriptor: nTSecurityDescriptor with the parts that were asked for; None when it may not be read.
+        can_write_dacl: Whether the account that asks may write its DACL.
+        requested: As the user wrote it; "" when nobody named it.
+        exists: Whether there is such an object.
         nearest: When it does not exist: the nearest object above that does, or "".
 
     """
 
-    requested: str
     dn: str
-    exists: bool
     object_class: str = ""
-    can_write_dacl: bool = False
     descriptor: bytes | None = None
+    can_write_dacl: bool = False
+    requested: str = ""
+    exists: bool = True
     nearest: str = ""
+
+    @property
+    def security(self) -> SecurityDescriptor | None:
+        """The descriptor, parsed.
+
+        Raises:
+            MalformedDescriptor: It is not one well-formed descriptor; names the object.
+
+        """
+        return None if self.descriptor is None else SecurityDescriptor.of(self.dn, self.descriptor)
 
     def to_json(self) -> dict[str, t.Any]:
         """Return the unit as data for a task result."""
@@ -62,7 +73,19 @@ class OrganizationalUnit:
         return f"{self.requested}: there is no such object{near}"
 
 
-_Key: t.TypeAlias = tuple[tuple[str, str], ...]
+def origin_of(heir: AccessRule, above: Iterable[OrganizationalUnit | None]) -> tuple[OrganizationalUnit, Ace] | None:
+    """Return the nearest object that passes an inherited ACE on, and the ACE as it stands there; None when none does.
+
+    Args:
+        heir: What the inherited ACE says.
+        above: What is above the object that inherits it, its parent first; None for what cannot be read.
+
+    """
+    for distance, unit in enumerate(above):
+        for own in aces_in(unit.security) if unit and unit.security else ():
+            if unit and passes_on(own.rule, heir, to_child=distance == 0):
+                return unit, own
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +100,10 @@ class Landmarks:
 
     """
 
-    base: _Key
-    controllers: tuple[_Key, ...]
-    holder: _Key
-    computers: _Key
+    base: DnKey
+    controllers: tuple[DnKey, ...]
+    holder: DnKey
+    computers: DnKey
 
     @classmethod
     def of(cls, base: str, domain_controllers: str = "", computers: str = "") -> Landmarks:
@@ -91,7 +114,7 @@ class Landmarks:
         holder = domain.child("CN", "System").child("CN", "AdminSDHolder").key
         return cls(domain.key, (usual, *named), holder, Dn.parse(computers).key if computers else ())
 
-    def objection(self, key: _Key, object_class: str) -> str:
+    def objection(self, key: DnKey, object_class: str) -> str:
         """Say why a target is an unusual one, as a phrase that fits after "it is"; "" when it is a usual one."""
         if key == self.base:
             return "the root of the domain"
@@ -156,6 +179,13 @@ def refuse_unsuitable(units: Iterable[OrganizationalUnit], landmarks: Landmarks,
             findings.append(f"{unit.dn}: its access list cannot be read (Read permissions is missing)")
     if findings:
         raise TargetError("use the targets", got="; ".join(findings), advice="Nothing was changed.")
+
+
+def refuse_unreadable(units: Iterable[OrganizationalUnit]) -> None:
+    """Raise TargetError that names every unit whose DACL may not be read."""
+    names = [unit.dn for unit in units if unit.descriptor is None]
+    if names:
+        raise TargetError("read the access lists", on="; ".join(names), got="Read permissions is missing")
 
 
 def refuse_unwritable(units: Iterable[OrganizationalUnit], username: str) -> None:

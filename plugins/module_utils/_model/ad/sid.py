@@ -12,23 +12,44 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors impor
 
 _TEXT = re.compile(r"S-1-(\d{1,15}|0x[0-9A-F]{1,12})((?:-\d{1,10}){0,15})", re.ASCII | re.IGNORECASE)
 
-# The aliases of MS-DTYP 2.5.1.1 that name the same account in every domain.
-WELL_KNOWN = {
-    "S-1-1-0": "WD",
-    "S-1-3-0": "CO",
-    "S-1-3-1": "CG",
-    "S-1-5-7": "AN",
-    "S-1-5-9": "ED",
-    "S-1-5-10": "PS",
-    "S-1-5-11": "AU",
-    "S-1-5-18": "SY",
-    "S-1-5-32-544": "BA",
-    "S-1-5-32-545": "BU",
-    "S-1-5-32-548": "AO",
-    "S-1-5-32-549": "SO",
-    "S-1-5-32-550": "PO",
-    "S-1-5-32-554": "RU",
+# SID -> (alias of MS-DTYP 2.5.1.1 where it means the same account in every domain; name where no directory has to be
+# asked for it; held by an account of the domain that asks a domain controller over the network, None where that depends
+# on its logon or its memberships). MS-DTYP 2.4.2.4 has the meaning of each.
+_WELL_KNOWN: dict[str, tuple[str, str, bool | None]] = {
+    "S-1-1-0": ("WD", "Everyone", True),
+    "S-1-2-0": ("", "LOCAL", False),
+    "S-1-2-1": ("", "CONSOLE LOGON", False),
+    "S-1-3-0": ("CO", "CREATOR OWNER", False),
+    "S-1-3-1": ("CG", "CREATOR GROUP", False),
+    "S-1-3-4": ("", "OWNER RIGHTS", None),
+    "S-1-5-1": ("", "DIALUP", False),
+    "S-1-5-2": ("", "NETWORK", True),
+    "S-1-5-3": ("", "BATCH", False),
+    "S-1-5-4": ("", "INTERACTIVE", False),
+    "S-1-5-6": ("", "SERVICE", False),
+    "S-1-5-7": ("AN", "ANONYMOUS LOGON", False),
+    "S-1-5-9": ("ED", "ENTERPRISE DOMAIN CONTROLLERS", False),
+    "S-1-5-10": ("PS", "SELF", False),
+    "S-1-5-11": ("AU", "Authenticated Users", True),
+    "S-1-5-12": ("", "RESTRICTED", None),
+    "S-1-5-13": ("", "TERMINAL SERVER USER", False),
+    "S-1-5-14": ("", "REMOTE INTERACTIVE LOGON", False),
+    "S-1-5-15": ("", "This Organization", True),
+    "S-1-5-17": ("", "IUSR", False),
+    "S-1-5-18": ("SY", "SYSTEM", False),
+    "S-1-5-19": ("", "LOCAL SERVICE", False),
+    "S-1-5-20": ("", "NETWORK SERVICE", False),
+    "S-1-5-32-544": ("BA", "", None),
+    "S-1-5-32-545": ("BU", "", None),
+    "S-1-5-32-548": ("AO", "", None),
+    "S-1-5-32-549": ("SO", "", None),
+    "S-1-5-32-550": ("PO", "", None),
+    "S-1-5-32-554": ("RU", "", None),
+    "S-1-5-33": ("", "WRITE RESTRICTED", None),
+    "S-1-5-1000": ("", "Other Organization", False),
 }
+_UNKNOWN = ("", "", None)
+_FIRST_OWN_RID = 1000  # lower ones are accounts that Windows itself defines
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +104,7 @@ class Sid:
     @property
     def sddl(self) -> str:
         """The form that SDDL uses: a two-letter alias where one exists in every domain, else the whole SID."""
-        return WELL_KNOWN.get(str(self), str(self))
+        return _WELL_KNOWN.get(str(self), _UNKNOWN)[0] or str(self)
 
     def sibling(self, relative_id: int) -> Sid:
         """Return the account of the same domain with another relative identifier."""
@@ -92,55 +113,21 @@ class Sid:
 
 EVERYONE = Sid(1, (0,))
 ADMINISTRATORS = Sid(5, (32, 544))
-
-
 OWNER_RIGHTS = Sid(3, (4,))  # stands for whoever owns the object (MS-DTYP 2.4.2.4)
 ENTERPRISE_DOMAIN_CONTROLLERS = Sid(5, (9,))
 DOMAIN_CONTROLLERS_RID = 516
 
-# SID -> (name, held by an account of the domain that asks a domain controller over the network). None: it depends on
-# how it logged on. MS-DTYP 2.4.2.4 has the meaning of each.
-_TABLE: dict[str, tuple[str, bool | None]] = {
-    "S-1-1-0": ("Everyone", True),
-    "S-1-2-0": ("LOCAL", False),
-    "S-1-2-1": ("CONSOLE LOGON", False),
-    "S-1-3-0": ("CREATOR OWNER", False),
-    "S-1-3-1": ("CREATOR GROUP", False),
-    "S-1-3-4": ("OWNER RIGHTS", None),
-    "S-1-5-1": ("DIALUP", False),
-    "S-1-5-2": ("NETWORK", True),
-    "S-1-5-3": ("BATCH", False),
-    "S-1-5-4": ("INTERACTIVE", False),
-    "S-1-5-6": ("SERVICE", False),
-    "S-1-5-7": ("ANONYMOUS LOGON", False),
-    "S-1-5-9": ("ENTERPRISE DOMAIN CONTROLLERS", False),
-    "S-1-5-10": ("SELF", False),
-    "S-1-5-11": ("Authenticated Users", True),
-    "S-1-5-12": ("RESTRICTED", None),
-    "S-1-5-13": ("TERMINAL SERVER USER", False),
-    "S-1-5-14": ("REMOTE INTERACTIVE LOGON", False),
-    "S-1-5-15": ("This Organization", True),
-    "S-1-5-17": ("IUSR", False),
-    "S-1-5-18": ("SYSTEM", False),
-    "S-1-5-19": ("LOCAL SERVICE", False),
-    "S-1-5-20": ("NETWORK SERVICE", False),
-    "S-1-5-33": ("WRITE RESTRICTED", None),
-    "S-1-5-1000": ("Other Organization", False),
-}
-ALWAYS_HELD = frozenset(Sid.parse(text) for text, (name, held) in _TABLE.items() if held)
-
-
-_FIRST_OWN_RID = 1000
+ALWAYS_HELD = frozenset(Sid.parse(text) for text, (alias, name, held) in _WELL_KNOWN.items() if held)
 
 
 def well_known_name(sid: Sid) -> str:
     """Return what people call it; "" when the table has no name for it."""
-    return _TABLE.get(str(sid), ("", None))[0]
+    return _WELL_KNOWN.get(str(sid), _UNKNOWN)[1]
 
 
 def held_over_the_network(sid: Sid) -> bool | None:
     """Say whether a token holds it that was made for an access over the network; None when that cannot be known."""
-    return _TABLE.get(str(sid), ("", None))[1]
+    return _WELL_KNOWN.get(str(sid), _UNKNOWN)[2]
 
 
 def was_given_by(sid: Sid, domain: tuple[int, ...]) -> bool:

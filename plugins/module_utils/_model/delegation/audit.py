@@ -10,53 +10,33 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.account import Token, Trustee
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.ace import (
-    AccessRule,
-    ace_to_sddl,
-    is_canonical,
-    passes_on,
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.ace import Ace, ace_to_sddl, is_canonical
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.dn import Dn, DnKey
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.organizational_unit import (
+    OrganizationalUnit,
+    origin_of,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.dn import Dn
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.security_descriptor import SecurityDescriptor
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import Sid, well_known_name
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.effective_rights import (
     Decision,
-    Entry,
+    applies_to,
     creating,
-    entries,
     may_create_computers,
     owner_of,
-    reach,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """An object below which computers may be created.
-
-    Attributes:
-        dn: Its distinguished name.
-        object_class: Its most specific class.
-        descriptor: With owner and access list; None when it may not be read.
-
-    """
-
-    dn: str
-    object_class: str
-    descriptor: SecurityDescriptor | None
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """What an access check says of one account on one unit."""
 
-    unit: Unit
+    unit: OrganizationalUnit
     token: Token
     decision: Decision
 
 
 @dataclass(slots=True)
-class Survey:
+class Audit:
     """Everything that was read.
 
     Attributes:
@@ -70,14 +50,14 @@ class Survey:
 
     """
 
-    units: Sequence[Unit]
-    above: Mapping[object, Unit]
+    units: Sequence[OrganizationalUnit]
+    above: Mapping[DnKey, OrganizationalUnit]
     tokens: Sequence[Token]
     expected: bool
     trustees: Mapping[Sid, Trustee]
     class_names: Mapping[uuid.UUID, str]
     quota: int | None
-    _origins: dict[tuple[object, bytes], tuple[str, Entry] | None] = field(default_factory=dict)
+    _origins: dict[tuple[object, bytes], tuple[str, Ace] | None] = field(default_factory=dict)
 
     def trustee(self, sid: Sid) -> Trustee:
         """Return whom a SID means."""
@@ -87,20 +67,21 @@ class Survey:
         """Return the names of the judged accounts that are this SID, or are in it."""
         return [token.account.name for token in self.tokens if token.holds(sid)]
 
-    def origin(self, unit: Unit, entry: Entry) -> tuple[str, Entry]:
+    def origin(self, unit: OrganizationalUnit, entry: Ace) -> tuple[str, Ace]:
         """Return the DN of the object on which an entry was made, and the entry as it stands there.
 
         Those of the unit itself when the entry is its own, or when what it was inherited from is not found.
         """
         if not entry.rule.inherited:
             return unit.dn, entry
-        parent = Dn.parse(unit.dn).parent
-        known = (parent.key if parent else (), entry.ace)
+        above = Dn.parse(unit.dn).ancestors
+        known = (above[0].key if above else (), entry.data)
         if known not in self._origins:
-            self._origins[known] = next(self._passing_on(parent, entry.rule), None)
+            found = origin_of(entry.rule, (self.above.get(name.key) for name in above))
+            self._origins[known] = (found[0].dn, found[1]) if found else None
         return self._origins[known] or (unit.dn, entry)
 
-    def source(self, unit: Unit, entry: Entry) -> str:
+    def source(self, unit: OrganizationalUnit, entry: Ace) -> str:
         """Return the DN of the object above from which an entry is inherited; "" when it is not, or not known."""
         dn = self.origin(unit, entry)[0] if entry.rule.inherited else unit.dn
         return "" if dn == unit.dn else dn
@@ -109,11 +90,11 @@ class Survey:
         """Yield the access check of each account on each unit."""
         for unit in self.units:
             for token in self.tokens:
-                yield Judgement(unit, token, may_create_computers(unit.descriptor, token))
+                yield Judgement(unit, token, may_create_computers(unit.security, token))
 
-    def unit_json(self, unit: Unit) -> dict[str, t.Any]:
+    def unit_json(self, unit: OrganizationalUnit) -> dict[str, t.Any]:
         """Return one unit as data for a task result: its owner, and each entry that speaks of creating computers."""
-        descriptor = unit.descriptor
+        descriptor = unit.security
         owner = owner_of(descriptor) if descriptor else None
         return {
             "dn": unit.dn,
@@ -124,7 +105,7 @@ class Survey:
             "entries": [self.entry_json(unit, entry) for entry in creating(descriptor)] if descriptor else [],
         }
 
-    def entry_json(self, unit: Unit, entry: Entry) -> dict[str, t.Any]:
+    def entry_json(self, unit: OrganizationalUnit, entry: Ace) -> dict[str, t.Any]:
         """Return one entry as data for a task result."""
         trustee = self.trustee(entry.rule.trustee)
         return {
@@ -133,12 +114,12 @@ class Survey:
             "kind": trustee.kind,
             "type": "allow" if entry.rule.allow else "deny",
             "classes": self._class_name(entry.rule.object_type),
-            "reach": reach(entry.rule),
+            "reach": applies_to(entry.rule),
             "heirs": self._class_name(entry.rule.inherited_type),
             "conditional": entry.rule.conditional,
             "inherited": entry.rule.inherited,
             "inherited_from": self.source(unit, entry),
-            "ace": ace_to_sddl(entry.ace),
+            "ace": ace_to_sddl(entry.data),
         }
 
     def access_json(self, judgement: Judgement) -> dict[str, t.Any]:
@@ -153,7 +134,7 @@ class Survey:
             "reason": decision.reason,
             "through": self.trustee(entry.rule.trustee).name if entry else "",
             "inherited_from": self.source(unit, entry) if entry else "",
-            "ace": ace_to_sddl(entry.ace) if entry else "",
+            "ace": ace_to_sddl(entry.data) if entry else "",
         }
 
     def token_json(self, token: Token) -> dict[str, t.Any]:
@@ -175,15 +156,6 @@ class Survey:
 
     def _class_name(self, guid: uuid.UUID | None) -> str:
         return "all" if guid is None else self.class_names.get(guid) or str(guid)
-
-    def _passing_on(self, parent: Dn | None, heir: AccessRule) -> Iterator[tuple[str, Entry]]:
-        dn = parent
-        while dn:
-            above = self.above.get(dn.key)
-            for own in entries(above.descriptor) if above and above.descriptor else ():
-                if above and passes_on(own.rule, heir, to_child=dn is parent):
-                    yield above.dn, own
-            dn = dn.parent
 
 
 def quota_meaning(quota: int | None) -> str:

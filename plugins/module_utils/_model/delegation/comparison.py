@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.account import Account
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.account import Token, Trustee
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.ace import (
     AccessRule,
     ace_to_sddl,
@@ -23,17 +23,14 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid impor
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.desired import (
     Delegation,
     DelegationError,
-    Stranger,
-    Wish,
+    Desired,
+    StaleDelegation,
     is_delegation,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.rights import (
-    RIGHTS,
-    Part,
-    Right,
-)
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.rights import RIGHTS, Part, Right
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Change
 
+T = t.TypeVar("T")
 _Aces: t.TypeAlias = tuple[bytes, ...]
 Origin: t.TypeAlias = Callable[[AccessRule], str]
 
@@ -43,14 +40,14 @@ def _from_above(rule: AccessRule) -> str:
 
 
 def compare(
-    dn: str, descriptor: SecurityDescriptor, wish: Wish, origin: Origin = _from_above
+    dn: str, descriptor: SecurityDescriptor, desired: Desired, origin: Origin = _from_above
 ) -> tuple[Change | None, tuple[Delegation, ...]]:
     """Compare the access list of one OU with what is wanted.
 
     Args:
         dn: The unit.
         descriptor: Its access list.
-        wish: What is wanted.
+        desired: What is wanted.
         origin: Says where an inherited entry comes from.
 
     Returns:
@@ -68,15 +65,15 @@ def compare(
             advice="Ask the owner of the OU to repair its permissions first.",
         )
     before = descriptor.dacl.aces
-    aces, found = _apply(dn, before, wish, origin)
+    aces, found = _apply(dn, before, desired, origin)
     if aces == before:
         return None, found
     notes: tuple[str, ...] = ()
     if not is_canonical(before):
-        if not wish.canonicalize:
+        if not desired.canonicalize:
             raise _out_of_order(dn)
         notes = ("its entries are put in canonical order",)
-        aces, found = _apply(dn, canonical(before), wish, origin)
+        aces, found = _apply(dn, canonical(before), desired, origin)
     after = descriptor.with_dacl(aces)
     news = [d.news for d in found if d.state in ("added", "removed")]
     labels = {ace: d for d in found for ace in d.aces}
@@ -103,24 +100,24 @@ def _meaning(delegation: Delegation | None) -> str:
     return f"  {delegation.account} may {delegation.sentence}" if delegation else ""
 
 
-def _apply(dn: str, aces: _Aces, wish: Wish, origin: Origin) -> tuple[_Aces, tuple[Delegation, ...]]:
+def _apply(dn: str, aces: _Aces, desired: Desired, origin: Origin) -> tuple[_Aces, tuple[Delegation, ...]]:
     found: list[Delegation] = []
-    if wish.present:
+    if desired.present:
         listing, missing = _Listing.of(aces), []
-        for account in wish.accounts:
-            for right in wish.rights:
-                more, delegation = _grant(dn, listing, account, right, origin)
+        for token in desired.accounts:
+            for right in desired.rights:
+                more, delegation = _grant(dn, listing, token, right, origin)
                 missing += more
                 found.append(delegation)
         at = first_inherited(aces)
         aces = (*aces[:at], *missing, *aces[at:])
     else:
-        for account in wish.accounts:
-            for right in wish.rights:
-                aces, delegation = _revoke(aces, account, right, origin)
+        for token in desired.accounts:
+            for right in desired.rights:
+                aces, delegation = _revoke(aces, token.account, right, origin)
                 found.append(delegation)
-    for stranger in wish.strangers:
-        aces, gone = _expel(aces, stranger)
+    for stale in desired.stale:
+        aces, gone = _remove(aces, stale)
         found += gone
     return aces, tuple(found)
 
@@ -150,14 +147,12 @@ class _Listing:
         return cls(aces, allowing, denying)
 
 
-def _grant(
-    dn: str, listing: _Listing, account: Account, right: Right, origin: Origin
-) -> tuple[list[bytes], Delegation]:
+def _grant(dn: str, listing: _Listing, token: Token, right: Right, origin: Origin) -> tuple[list[bytes], Delegation]:
     counting: list[tuple[bytes, AccessRule, bool]] = []
     missing: list[bytes] = []
     for part in right.parts:
-        allowing = _allowing(dn, listing, account, right, part, origin)
-        exact, entry = _wanted(part, account.sid, right.subtree)
+        allowing = _allowing(dn, listing, token, right, part, origin)
+        exact, entry = _exact(part, token.account.sid, right.subtree)
         if allowing:
             index, rule = next(((i, r) for i, r in allowing if r == exact), allowing[0])
             counting.append((listing.aces[index], rule, rule != exact))
@@ -166,20 +161,20 @@ def _grant(
     shown = missing or [ace for ace, rule, broader in counting]
     above = next((origin(rule) for ace, rule, broader in counting if rule.inherited), "")
     broader = any(broader for ace, rule, broader in counting)
-    return missing, _delegation(account, right, "added" if missing else "present", broader, above, shown)
+    return missing, _delegation(token.account, right, "added" if missing else "present", broader, above, shown)
 
 
 @lru_cache(maxsize=1 << 10)  # the same on every unit
-def _wanted(part: Part, trustee: Sid, subtree: bool) -> tuple[AccessRule, bytes]:
+def _exact(part: Part, trustee: Sid, subtree: bool) -> tuple[AccessRule, bytes]:
     rule = part.rule(trustee, subtree=subtree)
     return rule, rule.to_ace()
 
 
 def _allowing(
-    dn: str, listing: _Listing, account: Account, right: Right, part: Part, origin: Origin
+    dn: str, listing: _Listing, token: Token, right: Right, part: Part, origin: Origin
 ) -> list[tuple[int, AccessRule]]:
-    mine = listing.allowing.get(account.sid, ())
-    against = [(i, r) for i, r in listing.denying if r.trustee in account.always_in]
+    mine = listing.allowing.get(token.account.sid, ())
+    against = [(i, r) for i, r in listing.denying if r.trustee in token.sids]
     for way in part.ways:
         allowing = [(i, r) for i, r in mine if way.covered_by(r, subtree=right.subtree)]
         denied = next((i for i, r in against if way.denied_by(r, subtree=right.subtree)), len(listing.aces))
@@ -190,14 +185,14 @@ def _allowing(
         return []
     where = f", inherited from {origin(denial[1])}" if denial[1].inherited else ""
     raise DelegationError(
-        f"let {account.name} {right.sentence}",
+        f"let {token.account.name} {right.sentence}",
         on=dn,
         got=f"an entry denies it: {ace_to_sddl(listing.aces[denial[0]])}{where}",
         advice="A Deny is never overridden or removed here: find out why it is there, and remove it if wrong.",
     )
 
 
-def _revoke(aces: _Aces, account: Account, right: Right, origin: Origin) -> tuple[_Aces, Delegation]:
+def _revoke(aces: _Aces, account: Trustee, right: Right, origin: Origin) -> tuple[_Aces, Delegation]:
     before = aces
     for part in right.parts:
         ours = {i for i, r in _rules(aces) if r.trustee == account.sid and r.allow
@@ -219,14 +214,14 @@ def _without(ace: bytes, mask: int) -> bytes:
 
 
 def _delegation(
-    account: Account, right: Right, state: str, broader: bool, above: str, aces: Iterable[bytes]
+    account: Trustee, right: Right, state: str, broader: bool, above: str, aces: Iterable[bytes]
 ) -> Delegation:
     texts = tuple(map(ace_to_sddl, aces))
     return Delegation(account.name, account.sid, right.name, right.sentence, state, broader, above, texts)
 
 
-def _expel(aces: _Aces, stranger: Stranger) -> tuple[_Aces, Sequence[Delegation]]:
-    going = {i: r for i, r in _rules(aces) if r.trustee == stranger.sid and is_delegation(r)}
+def _remove(aces: _Aces, stale: StaleDelegation) -> tuple[_Aces, Sequence[Delegation]]:
+    going = {i: r for i, r in _rules(aces) if r.trustee == stale.trustee.sid and is_delegation(r)}
     if not going:
         return aces, ()
     names = {_name_of(rule): rule for rule in going.values()}
@@ -234,7 +229,12 @@ def _expel(aces: _Aces, stranger: Stranger) -> tuple[_Aces, Sequence[Delegation]
     texts = {name: tuple(ace_to_sddl(aces[i]) for i, r in going.items() if _name_of(r) == name) for name in names}
     return kept, [
         Delegation(
-            stranger.name, stranger.sid, name, f"{_phrase(name)} here ({stranger.why})", "removed", aces=texts[name]
+            stale.trustee.name,
+            stale.trustee.sid,
+            name,
+            f"{_phrase(name)} here ({stale.why})",
+            "removed",
+            aces=texts[name],
         )
         for name in names
     ]
@@ -247,9 +247,6 @@ def _name_of(rule: AccessRule) -> str:
 
 def _phrase(name: str) -> str:
     return RIGHTS[name].phrase if name in RIGHTS else "work on computers"
-
-
-T = t.TypeVar("T")
 
 
 class UnchangedCache(t.Generic[T]):

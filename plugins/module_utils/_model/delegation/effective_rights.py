@@ -10,29 +10,27 @@ where none does it is not granted. Being the owner grants READ_CONTROL and WRITE
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.account import Token
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.ace import (
     CONTAINER_INHERIT,
     CREATE_CHILD,
-    FULL_CONTROL,
-    GENERIC_ALL,
     INHERIT_ONLY,
+    NO_PROPAGATE,
     AccessRule,
+    Ace,
+    aces_in,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.security_descriptor import SecurityDescriptor
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import OWNER_RIGHTS, Sid
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.rights import COMPUTER_CLASS
 
-Verdict: t.TypeAlias = t.Literal["true", "false", "unknown"]
+CanCreate: t.TypeAlias = t.Literal["true", "false", "unknown"]
 Reason: t.TypeAlias = t.Literal[
     "allowed", "denied", "not_granted", "condition", "membership", "no_access_list", "unreadable"
 ]
 
-NO_PROPAGATE = 0x04
 _REACH = {
     # (inherited by containers, not by the object itself, not by those below its children)
     (True, False, False): "subtree",
@@ -40,20 +38,6 @@ _REACH = {
     (True, True, False): "descendants",
     (True, True, True): "children",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One entry of an access list that allows or denies.
-
-    Attributes:
-        ace: Its bytes.
-        rule: What it says.
-
-    """
-
-    ace: bytes
-    rule: AccessRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +51,9 @@ class Decision:
 
     """
 
-    verdict: Verdict
+    verdict: CanCreate
     reason: Reason
-    entry: Entry | None = None
-
-
-def entries(descriptor: SecurityDescriptor) -> Iterator[Entry]:
-    """Yield the entries that allow or deny, in their order."""
-    for ace in descriptor.dacl.aces if descriptor.dacl else ():
-        rule = _rule(ace)
-        if rule is not None:
-            yield Entry(ace, rule)
+    entry: Ace | None = None
 
 
 def owner_of(descriptor: SecurityDescriptor) -> Sid | None:
@@ -85,23 +61,18 @@ def owner_of(descriptor: SecurityDescriptor) -> Sid | None:
     return Sid.from_bytes(descriptor.owner) if descriptor.owner else None
 
 
-def creating(descriptor: SecurityDescriptor) -> list[Entry]:
+def creating(descriptor: SecurityDescriptor) -> list[Ace]:
     """Return the entries that speak of creating computers, on the object or below it, in their order."""
-    return [entry for entry in entries(descriptor) if speaks_of_creating(entry.rule)]
+    return [entry for entry in aces_in(descriptor) if speaks_of_creating(entry.rule)]
 
 
 def speaks_of_creating(rule: AccessRule) -> bool:
     """Say whether an entry is about creating computers, here or in what inherits it (not in computers themselves)."""
     in_computers_only = not rule.applies_here and rule.inherited_type == COMPUTER_CLASS
-    return bool(granted(rule) & CREATE_CHILD) and rule.object_type in (None, COMPUTER_CLASS) and not in_computers_only
+    return bool(rule.rights & CREATE_CHILD) and rule.object_type in (None, COMPUTER_CLASS) and not in_computers_only
 
 
-def granted(rule: AccessRule) -> int:
-    """Return the rights of an entry, with GENERIC_ALL as what it means on an object of the directory."""
-    return FULL_CONTROL if rule.mask & GENERIC_ALL else rule.mask
-
-
-def reach(rule: AccessRule) -> str:
+def applies_to(rule: AccessRule) -> str:
     """Return how far an entry reaches: this_object, subtree, this_object_and_children, descendants or children."""
     passed_on, only = bool(rule.flags & CONTAINER_INHERIT), bool(rule.flags & INHERIT_ONLY)
     return _REACH.get((passed_on, only, bool(rule.flags & NO_PROPAGATE)), "nothing" if only else "this_object")
@@ -120,9 +91,9 @@ def may_create_computers(descriptor: SecurityDescriptor | None, token: Token) ->
     if descriptor.dacl is None:
         return Decision("true", "no_access_list")
     owner = owner_of(descriptor)
-    uncertain: dict[bool, Entry] = {}
+    uncertain: dict[bool, Ace] = {}
     doubted: set[Sid] = set()
-    for entry in entries(descriptor):
+    for entry in aces_in(descriptor):
         held = _concerns(entry.rule, token, owner)
         # Of two entries for a doubtful SID the second never decides: the first did, or neither concerns the account.
         if held is False or entry.rule.trustee in doubted or not entry.rule.speaks_of(CREATE_CHILD, COMPUTER_CLASS):
@@ -138,7 +109,7 @@ def may_create_computers(descriptor: SecurityDescriptor | None, token: Token) ->
     return _unknown(uncertain[True]) if True in uncertain else Decision("false", "not_granted")
 
 
-def _unknown(entry: Entry) -> Decision:
+def _unknown(entry: Ace) -> Decision:
     return Decision("unknown", "condition" if entry.rule.conditional else "membership", entry)
 
 
@@ -147,8 +118,3 @@ def _concerns(rule: AccessRule, token: Token, owner: Sid | None) -> bool | None:
         return token.holds(rule.trustee)
     # Servers differ in whether such an entry counts for more than READ_CONTROL and WRITE_DAC (Samba 4.17 and 4.22: no).
     return False if owner and token.holds(owner) is False else None
-
-
-@lru_cache(maxsize=4096)
-def _rule(ace: bytes) -> AccessRule | None:
-    return AccessRule.from_ace(ace)

@@ -12,21 +12,20 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.ace impor
     CREATE_CHILD,
     FULL_CONTROL,
     AccessRule,
+    Ace,
     ace_to_sddl,
+    aces_in,
 )
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.organizational_unit import OrganizationalUnit
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import OWNER_RIGHTS
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.audit import (
     SEVERITIES,
+    Audit,
     Finding,
-    Survey,
-    Unit,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.effective_rights import (
-    Entry,
-    entries,
-    granted,
+    applies_to,
     owner_of,
-    reach,
     speaks_of_creating,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.remediation import (
@@ -50,7 +49,7 @@ EXCESS = {
 
 def excess_of(rule: AccessRule) -> tuple[str, ...]:
     """Return what an entry that allows grants beyond creating computers on one object: keys of EXCESS."""
-    mask = granted(rule)
+    mask = rule.rights
     tree = ("whole_tree",) if speaks_of_creating(rule) and rule.flags & CONTAINER_INHERIT else ()
     if rule.object_type is not None:
         return tree
@@ -60,76 +59,77 @@ def excess_of(rule: AccessRule) -> tuple[str, ...]:
     return (*(word for bit, word in rights if mask & bit), *tree)
 
 
-def excess_findings(survey: Survey, unit: Unit, entry: Entry) -> Iterator[Finding]:
+def excess_findings(audit: Audit, unit: OrganizationalUnit, entry: Ace) -> Iterator[Finding]:
     """Yield what is too much about one entry."""
     if not entry.rule.allow:
         return
-    yield from _service_accounts(survey, unit, entry)
-    trustee, excess = survey.trustee(entry.rule.trustee), excess_of(entry.rule)
+    yield from _service_accounts(audit, unit, entry)
+    trustee, excess = audit.trustee(entry.rule.trustee), excess_of(entry.rule)
     if trustee.kind == "computer":
-        yield from _legacy(survey, unit, entry, excess)
-    elif excess and (trustee.kind in SERVICE_ACCOUNTS or survey.inside(trustee.sid)):
-        yield _broader(survey, unit, entry, excess)
+        yield from _legacy(audit, unit, entry, excess)
+    elif excess and (trustee.kind in SERVICE_ACCOUNTS or audit.inside(trustee.sid)):
+        yield _broader(audit, unit, entry, excess)
 
 
-def ownership_findings(survey: Survey, unit: Unit) -> Iterator[Finding]:
+def ownership_findings(audit: Audit, unit: OrganizationalUnit) -> Iterator[Finding]:
     """Yield a finding when a judged account owns the unit, unless entries for OWNER RIGHTS take that meaning away."""
-    owner = owner_of(unit.descriptor) if unit.descriptor else None
-    inside = survey.inside(owner) if owner else []
-    limited = unit.descriptor and any(_limits_owner(e.rule) for e in entries(unit.descriptor))
+    owner = owner_of(unit.security) if unit.security else None
+    inside = audit.inside(owner) if owner else []
+    limited = unit.security and any(_limits_owner(e.rule) for e in aces_in(unit.security))
     if owner is None or limited or not inside:
         return
-    trustee = survey.trustee(owner)
+    trustee = audit.trustee(owner)
     cause = f"{trustee.name} is the owner{_members(inside, trustee)}: {EXCESS['ownership'][1]}."
     yield Finding("broader", "high", unit.dn, cause, CHANGE_OWNER, trustee, "", ("ownership",))
 
 
 def _limits_owner(rule: AccessRule) -> bool:
     """Say whether an entry takes the meaning of ownership away: one that only heirs get does not (MS-DTYP 2.5.3.2)."""
-    grants = rule.allow and granted(rule) & (WRITE_DAC | WRITE_OWNER)
+    grants = rule.allow and rule.rights & (WRITE_DAC | WRITE_OWNER)
     return rule.trustee == OWNER_RIGHTS and rule.applies_here and not grants
 
 
-def _service_accounts(survey: Survey, unit: Unit, entry: Entry) -> Iterator[Finding]:
+def _service_accounts(audit: Audit, unit: OrganizationalUnit, entry: Ace) -> Iterator[Finding]:
     kind = entry.rule.object_type
-    name = survey.class_names.get(kind, "") if kind else ""
-    if not granted(entry.rule) & CREATE_CHILD or not name.casefold().startswith("msds-"):
+    name = audit.class_names.get(kind, "") if kind else ""
+    if not entry.rule.rights & CREATE_CHILD or not name.casefold().startswith("msds-"):
         return
-    trustee = survey.trustee(entry.rule.trustee)
-    where, made = survey.origin(unit, entry)
+    trustee = audit.trustee(entry.rule.trustee)
+    where, made = audit.origin(unit, entry)
     cause = (
-        f"{trustee.name} may create objects of class {name} ({reach(entry.rule)}). Whoever may make service accounts "
-        "in a unit may gain the rights of other accounts by it (known as BadSuccessor for delegated service accounts)."
+        f"{trustee.name} may create objects of class {name} ({applies_to(entry.rule)}). Whoever may make service "
+        "accounts in a unit may gain the rights of other accounts by it (known as BadSuccessor for delegated service "
+        "accounts)."
     )
     severity = "high" if name.casefold() == "msds-delegatedmanagedserviceaccount" else "medium"
-    yield Finding("creates_service_accounts", severity, where, cause, REMOVE_CREATOR, trustee, ace_to_sddl(made.ace))
+    yield Finding("creates_service_accounts", severity, where, cause, REMOVE_CREATOR, trustee, ace_to_sddl(made.data))
 
 
-def _legacy(survey: Survey, unit: Unit, entry: Entry, excess: tuple[str, ...]) -> Iterator[Finding]:
-    rule, trustee = entry.rule, survey.trustee(entry.rule.trustee)
+def _legacy(audit: Audit, unit: OrganizationalUnit, entry: Ace, excess: tuple[str, ...]) -> Iterator[Finding]:
+    rule, trustee = entry.rule, audit.trustee(entry.rule.trustee)
     if not speaks_of_creating(rule) and not excess:
         return
-    where, made = survey.origin(unit, entry)
+    where, made = audit.origin(unit, entry)
     full = "full_control" in excess
     what = EXCESS[excess[0]][1] if excess and excess[0] != "whole_tree" else "the right to create computers"
     cause = (
-        f"The computer account {trustee.name} has {what} ({reach(rule)}). Connectors older than {MINIMUM_BUILD} needed "
-        "that, because they ran as the computer itself."
+        f"The computer account {trustee.name} has {what} ({applies_to(rule)}). Connectors older than {MINIMUM_BUILD} "
+        "needed that, because they ran as the computer itself."
     )
     cure = remove_legacy(made.rule, trustee.name)
     severity = "high" if full else "medium"
-    yield Finding("legacy_computer_account", severity, where, cause, cure, trustee, ace_to_sddl(made.ace), excess)
+    yield Finding("legacy_computer_account", severity, where, cause, cure, trustee, ace_to_sddl(made.data), excess)
 
 
-def _broader(survey: Survey, unit: Unit, entry: Entry, excess: tuple[str, ...]) -> Finding:
-    trustee = survey.trustee(entry.rule.trustee)
-    where, made = survey.origin(unit, entry)
+def _broader(audit: Audit, unit: OrganizationalUnit, entry: Ace, excess: tuple[str, ...]) -> Finding:
+    trustee = audit.trustee(entry.rule.trustee)
+    where, made = audit.origin(unit, entry)
     what = "; ".join(EXCESS[word][1] for word in excess)
     severity = min((EXCESS[word][0] for word in excess), key=SEVERITIES.index)
-    members = _members(survey.inside(trustee.sid), trustee)
-    cause = f"{trustee.name} has more than a connector needs ({reach(entry.rule)}){members}: {what}."
+    members = _members(audit.inside(trustee.sid), trustee)
+    cause = f"{trustee.name} has more than a connector needs ({applies_to(entry.rule)}){members}: {what}."
     cure = replace_by_exact(made.rule, trustee.name, members=bool(members))
-    return Finding("broader", severity, where, cause, cure, trustee, ace_to_sddl(made.ace), excess)
+    return Finding("broader", severity, where, cause, cure, trustee, ace_to_sddl(made.data), excess)
 
 
 def _members(inside: Sequence[str], trustee: Trustee) -> str:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.ace import (
@@ -114,7 +115,7 @@ class Right:
         return replace(self, subtree=applies_to == "subtree")
 
     @property
-    def reach(self) -> str:
+    def where(self) -> str:
         """Where it holds, for people."""
         if self.parts[0].on_computers:
             return "all computers below"
@@ -123,7 +124,7 @@ class Right:
     @property
     def sentence(self) -> str:
         """What it lets an account do, and where, as a phrase that fits after "may"."""
-        return f"{self.phrase} ({self.reach})"
+        return f"{self.phrase} ({self.where})"
 
 
 def _on_computers(mask: int, guid: str, name: str, instead: int = 0) -> Part:
@@ -146,6 +147,13 @@ _REUSE = (
         WRITE_PROPERTY,
     ),
 )
+
+
+def extended_rights(rights: Iterable[Right]) -> list[tuple[uuid.UUID, int, str]]:
+    """Return GUID, access mask and name of the extended rights that these are made of, each once."""
+    parts = {part.object_type: part for right in rights for part in right.parts if part.object_type != COMPUTER_CLASS}
+    return [(guid, part.mask, part.name) for guid, part in parts.items()]
+
 
 RIGHTS = {
     right.name: right

@@ -10,13 +10,15 @@ import typing as t
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.account import Account
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.account import (
+    ACCOUNT_DISABLED,
+    SERVICE_ACCOUNT_CLASSES,
+    Trustee,
+)
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import Sid
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.clock import utc_text
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput, OdjError
 
-# Both classes descend from computer, so (objectClass=computer) finds them too: never search by that alone.
-CLASSES = {"standalone": "msDS-ManagedServiceAccount", "group": "msDS-GroupManagedServiceAccount"}
+CLASSES = {kind: SERVICE_ACCOUNT_CLASSES[kind] for kind in ("standalone", "group")}
 CONTAINER_GUID = "1EB93889E40C45DF9F0C64D23BBB6237"  # in otherWellKnownObjects of the domain
 
 # MS-KILE 2.2.7, Supported Encryption Types bit flags: those that can be asked for, and those that are only told.
@@ -24,12 +26,10 @@ ENCRYPTION_TYPES = {"rc4": 0x04, "aes128": 0x08, "aes256": 0x10}
 _TOLD = {"des_cbc_crc": 0x01, "des_cbc_md5": 0x02, **ENCRYPTION_TYPES, "aes256_sk": 0x20}
 ALL_ENCRYPTION_TYPES = sum(_TOLD.values())  # the other flags of that value speak of claims and the like
 WORKSTATION_TRUST_ACCOUNT = 0x1000  # MS-ADTS 2.2.16, userAccountControl
-ACCOUNT_DISABLED = 0x0002
 
 MAX_NAME = 15  # sAMAccountName of a managed service account, without the dollar sign
 _FORBIDDEN = re.compile(r'[\x00-\x1f"/\\\[\]:;|=,+*?<>@$]')
 _DNS_NAME = re.compile(r"(?=.{1,255}\Z)(?!-)[\w-]{1,63}(?<!-)(\.(?!-)[\w-]{1,63}(?<!-))*")
-WIZARD_PREFIX = "msaODJ"  # Microsoft's sign-in names its standalone account this way, five random characters behind it
 
 
 class ServiceAccountError(OdjError):
@@ -37,7 +37,7 @@ class ServiceAccountError(OdjError):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class DesiredAccount:
     """What the user asks for. None means: leave it as it is.
 
     Attributes:
@@ -59,7 +59,7 @@ class Wanted:
     dns_host_name: str | None = None
     interval_days: int = 30
     encryption_types: int | None = None
-    readers: tuple[Account, ...] | None = None
+    readers: tuple[Trustee, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,23 +104,6 @@ class ServiceAccount:
         """It may be used."""
         return not self.control & ACCOUNT_DISABLED
 
-    @property
-    def orphan(self) -> bool:
-        """It is an account of the connector's sign-in, and no computer is linked to it (any more, or yet)."""
-        of_wizard = self.kind == "standalone" and self.name.casefold().startswith(WIZARD_PREFIX.casefold())
-        return of_wizard and not self.hosts
-
-    def report(self, now: datetime.datetime) -> dict[str, t.Any]:
-        """Return the account with what only a look at it is for: ages, and whether it is an orphan."""
-        age = None if self.password_set is None else max(0, (now - self.password_set).days)
-        return {
-            **{key: value for key, value in self.to_json().items() if key != "exists"},
-            "created": utc_text(self.created) if self.created else None,
-            "password_last_set": utc_text(self.password_set) if self.password_set else None,
-            "password_age_days": age,
-            "orphan": self.orphan,
-        }
-
     def to_json(self) -> dict[str, t.Any]:
         """Return the account as data for a task result."""
         readers = None if self.readers is None else [str(sid) for sid in self.readers]
@@ -139,6 +122,33 @@ class ServiceAccount:
             "hosts": list(self.hosts),
             "allowed_readers": readers,
         }
+
+
+def desired_account(name: str, options: Mapping[str, t.Any]) -> DesiredAccount:
+    """Return what the options of odj_msa ask for, but for the readers.
+
+    Raises:
+        InvalidInput: One of them cannot be meant as it stands.
+
+    """
+    days, types, dns_name = (
+        options[option] for option in ("managed_password_interval_days", "kerberos_encryption_types", "dns_host_name")
+    )
+    if days < 1:
+        raise InvalidInput("read the options", on="managed_password_interval_days", got="it must be at least 1")
+    if not types:
+        raise InvalidInput(
+            "read the options", on="kerberos_encryption_types", got="it is empty, which lets the directory choose"
+        )
+    return DesiredAccount(
+        name=name,
+        kind=options["kind"],
+        enabled=options["enabled"],
+        description=options["description"],
+        dns_host_name=None if dns_name is None else checked_dns_name(dns_name),
+        interval_days=days,
+        encryption_types=sum(ENCRYPTION_TYPES[one] for one in set(types)),
+    )
 
 
 def checked_name(name: str) -> str:
@@ -197,14 +207,14 @@ class ListChange(t.Generic[Item]):
     remove: tuple[Item, ...] = ()
 
     @property
-    def wished(self) -> tuple[Item, ...]:
+    def required(self) -> tuple[Item, ...]:
         """What has to be in the list afterwards."""
         return (*(self.exactly or ()), *self.add)
 
-    def applied_to(self, current: Sequence[Item]) -> tuple[Item, ...]:
+    def apply_to(self, current: Sequence[Item]) -> tuple[Item, ...]:
         """Return the list afterwards: what stays keeps its place, each item once."""
         kept = [item for item in current if self.exactly is None or item in self.exactly]
-        return tuple(item for item in dict.fromkeys((*kept, *self.wished)) if item not in self.remove)
+        return tuple(item for item in dict.fromkeys((*kept, *self.required)) if item not in self.remove)
 
     def checked(self, option: str, shown: Callable[[Item], str] = str) -> ListChange[Item]:
         """Return it as it is.
@@ -232,7 +242,7 @@ class ListChange(t.Generic[Item]):
         return ListChange(exactly, all_of(self.add), all_of(self.remove))
 
 
-def edit_from(option: str, value: Mapping[str, Sequence[str] | None] | None) -> ListChange[str] | None:
+def list_change_from(option: str, value: Mapping[str, Sequence[str] | None] | None) -> ListChange[str] | None:
     """Read an option with the keys ``add``, ``remove`` and ``set``; None when nothing is asked for.
 
     Raises:

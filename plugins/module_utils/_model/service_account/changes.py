@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.account import Account
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.account import ACCOUNT_DISABLED, Trustee
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.ace import (
     AccessRule,
     ace_to_sddl,
@@ -17,18 +17,16 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.ace impor
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.dn import Dn
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.security_descriptor import SecurityDescriptor
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import Sid
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.desired import DelegationError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Change
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account.account import (
-    ACCOUNT_DISABLED,
     ALL_ENCRYPTION_TYPES,
     CLASSES,
     WORKSTATION_TRUST_ACCOUNT,
+    DesiredAccount,
     ListChange,
     ServiceAccount,
     ServiceAccountError,
-    Wanted,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account.password import (
     denied_in,
@@ -40,7 +38,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_acco
 _MEMBERSHIP = "msDS-GroupMSAMembership"
 
 
-def creation(wanted: Wanted, container: Dn) -> Change:
+def creation(wanted: DesiredAccount, container: Dn) -> Change:
     """Return the change that makes the account; its payload is (object class, attributes as bytes).
 
     Raises:
@@ -66,7 +64,7 @@ def creation(wanted: Wanted, container: Dn) -> Change:
     return Change("create", dn, "", after, summary, (CLASSES[wanted.kind], values))
 
 
-def adjustment(current: ServiceAccount, wanted: Wanted, names: Mapping[Sid, str]) -> Change | None:
+def adjustment(current: ServiceAccount, wanted: DesiredAccount, names: Mapping[Sid, str]) -> Change | None:
     """Return the change that makes an existing account as wanted (payload: attributes as bytes, None to clear) or None.
 
     Args:
@@ -104,77 +102,6 @@ def adjustment(current: ServiceAccount, wanted: Wanted, names: Mapping[Sid, str]
     )
 
 
-def without_doubt(current: ServiceAccount, asked: Iterable[Account]) -> ServiceAccount:
-    """Return the account without those of the readers asked for whom the directory may not let read as it stands."""
-    doubted = set(doubtful_in(current.membership) if current.membership else ()).intersection(a.sid for a in asked)
-    return replace(current, readers=tuple(sid for sid in current.readers or () if sid not in doubted))
-
-
-def refuse_denied(current: ServiceAccount, asked: Iterable[Account]) -> None:
-    """Raise ServiceAccountError when one of these is denied to read the password of a group account."""
-    denied = denied_in(current.membership) if current.membership else ()
-    hindered = sorted(reader.name for reader in asked if reader.sid in denied)
-    if hindered:
-        raise ServiceAccountError(
-            f"let {', '.join(hindered)} read the password",
-            on=current.dn,
-            got=f"an entry in {_MEMBERSHIP} denies it",
-            advice="A Deny is never overridden or removed here: find out why it is there, and remove it if wrong.",
-        )
-
-
-def remarks_on(current: ServiceAccount, wanted: Wanted) -> list[str]:
-    """Return what somebody should know of an existing account that is left as it is."""
-    remarks = []
-    if wanted.enabled is None and not current.enabled:
-        remarks.append(f"{current.name}$ is disabled and stays so. Set enabled to true when it is to be used.")
-    if current.interval_days not in (None, wanted.interval_days):
-        remarks.append(
-            f"The password changes every {current.interval_days} days. The directory does not allow to change that."
-        )
-    return remarks
-
-
-def _as_wanted(current: ServiceAccount, names: Mapping[Sid, str]) -> Wanted:
-    sids = current.readers
-    readers = None if sids is None else tuple(Account(names.get(sid, str(sid)), sid) for sid in sids)
-    return Wanted(
-        current.name,
-        current.kind,
-        current.enabled,
-        current.description,
-        current.dns_host_name,
-        encryption_types=current.encryption_types,
-        readers=readers,
-    )
-
-
-def _values(wanted: Wanted, control: int, flags: int = 0) -> dict[str, bytes]:
-    """Return the attributes; ``flags`` stay in msDS-SupportedEncryptionTypes beside the encryption types."""
-    values: dict[str, bytes] = {}
-    if wanted.enabled is not None:
-        flag = 0 if wanted.enabled else ACCOUNT_DISABLED
-        values["userAccountControl"] = str(control & ~ACCOUNT_DISABLED | flag).encode()
-    if wanted.description is not None:
-        values["description"] = wanted.description.encode()
-    if wanted.dns_host_name is not None:
-        values["dNSHostName"] = wanted.dns_host_name.encode()
-    if wanted.encryption_types is not None:
-        values["msDS-SupportedEncryptionTypes"] = str(wanted.encryption_types | flags).encode()
-    if wanted.readers is not None:
-        values[_MEMBERSHIP] = readers_descriptor(_sids(wanted))
-    return values
-
-
-def _sids(wanted: Wanted) -> list[Sid]:
-    return sorted({reader.sid for reader in wanted.readers or ()}, key=str)
-
-
-def _shown_values(wanted: Wanted, values: dict[str, bytes]) -> dict[str, str]:
-    names = ", ".join(sorted(account.name for account in wanted.readers or ()))
-    return {n: names if n == _MEMBERSHIP else v.decode() for n, v in values.items()}
-
-
 def removal(current: ServiceAccount, kind: str, *, force: bool) -> Change:
     """Return the change that removes an account.
 
@@ -200,6 +127,130 @@ def removal(current: ServiceAccount, kind: str, *, force: bool) -> Change:
     return Change("delete", current.dn, before, "", f"{current.dn}: remove the {kind} managed service account")
 
 
+def without_aces_of(dn: str, descriptor: SecurityDescriptor, name: str, sid: Sid) -> tuple[Change | None, str]:
+    """Return the change that takes every entry of one account out of the access list of one OU.
+
+    An account that is gone needs none, whatever they say: its SID is never given again. Inherited entries stay, they
+    stand further up.
+
+    Args:
+        dn: The OU.
+        descriptor: Its descriptor.
+        name: The account for people.
+        sid: The account.
+
+    Returns:
+        The change or None (its payload is the new SecurityDescriptor), and a remark about what stays ("" when nothing
+        does).
+
+    Raises:
+        ServiceAccountError: The list is not in canonical order.
+
+    """
+    aces = descriptor.dacl.aces if descriptor.dacl else ()
+    rules = {ace: AccessRule.from_ace(ace) for ace in aces}
+    mine = {ace: rule for ace, rule in rules.items() if rule and rule.trustee == sid}
+    own = [ace for ace, rule in mine.items() if not rule.inherited]
+    above = [ace_to_sddl(ace) for ace, rule in mine.items() if rule.inherited]
+    remark = f"{dn} inherits {', '.join(above)} for {name}: take it away where it stands." if above else ""
+    if not own:
+        return None, remark
+    if not is_canonical(aces):
+        raise ServiceAccountError(
+            "change the access list",
+            on=dn,
+            got="its entries are not in canonical order (explicit deny, explicit allow, inherited)",
+            advice="Put it in order with the Security tab of Active Directory Users and Computers, then run again.",
+        )
+    after = descriptor.with_dacl(tuple(ace for ace in aces if ace not in own))
+    gone = ", ".join(ace_to_sddl(ace) for ace in own)
+    summary = f"{dn}: - every entry of {name}: {gone}"
+    return Change("replace_dacl", dn, dacl_lines(descriptor), dacl_lines(after), summary, after), remark
+
+
+def without_doubt(current: ServiceAccount, asked: Iterable[Trustee]) -> ServiceAccount:
+    """Return the account without those of the readers asked for whom the directory may not let read as it stands."""
+    doubted = set(doubtful_in(current.membership) if current.membership else ()).intersection(a.sid for a in asked)
+    return replace(current, readers=tuple(sid for sid in current.readers or () if sid not in doubted))
+
+
+def refuse_other_place(current: ServiceAccount, path: Dn | None) -> None:
+    """Raise ServiceAccountError when an account exists in another container than the one it is to be in."""
+    parent = Dn.parse(current.dn).parent
+    if path and parent and parent.key != path.key:
+        raise ServiceAccountError(
+            f"use {current.name}$ in {path}",
+            on=current.dn,
+            got="the account exists in another place",
+            advice="Leave path out to use it where it is, or take another name. Accounts are never moved here.",
+        )
+
+
+def refuse_denied(current: ServiceAccount, asked: Iterable[Trustee]) -> None:
+    """Raise ServiceAccountError when one of these is denied to read the password of a group account."""
+    denied = denied_in(current.membership) if current.membership else ()
+    hindered = sorted(reader.name for reader in asked if reader.sid in denied)
+    if hindered:
+        raise ServiceAccountError(
+            f"let {', '.join(hindered)} read the password",
+            on=current.dn,
+            got=f"an entry in {_MEMBERSHIP} denies it",
+            advice="A Deny is never overridden or removed here: find out why it is there, and remove it if wrong.",
+        )
+
+
+def remarks_on(current: ServiceAccount, wanted: DesiredAccount) -> list[str]:
+    """Return what somebody should know of an existing account that is left as it is."""
+    remarks = []
+    if wanted.enabled is None and not current.enabled:
+        remarks.append(f"{current.name}$ is disabled and stays so. Set enabled to true when it is to be used.")
+    if current.interval_days not in (None, wanted.interval_days):
+        remarks.append(
+            f"The password changes every {current.interval_days} days. The directory does not allow to change that."
+        )
+    return remarks
+
+
+def _as_wanted(current: ServiceAccount, names: Mapping[Sid, str]) -> DesiredAccount:
+    sids = current.readers
+    readers = None if sids is None else tuple(Trustee(sid, names.get(sid, str(sid))) for sid in sids)
+    return DesiredAccount(
+        current.name,
+        current.kind,
+        current.enabled,
+        current.description,
+        current.dns_host_name,
+        encryption_types=current.encryption_types,
+        readers=readers,
+    )
+
+
+def _values(wanted: DesiredAccount, control: int, flags: int = 0) -> dict[str, bytes]:
+    """Return the attributes; ``flags`` stay in msDS-SupportedEncryptionTypes beside the encryption types."""
+    values: dict[str, bytes] = {}
+    if wanted.enabled is not None:
+        flag = 0 if wanted.enabled else ACCOUNT_DISABLED
+        values["userAccountControl"] = str(control & ~ACCOUNT_DISABLED | flag).encode()
+    if wanted.description is not None:
+        values["description"] = wanted.description.encode()
+    if wanted.dns_host_name is not None:
+        values["dNSHostName"] = wanted.dns_host_name.encode()
+    if wanted.encryption_types is not None:
+        values["msDS-SupportedEncryptionTypes"] = str(wanted.encryption_types | flags).encode()
+    if wanted.readers is not None:
+        values[_MEMBERSHIP] = readers_descriptor(_sids(wanted))
+    return values
+
+
+def _sids(wanted: DesiredAccount) -> list[Sid]:
+    return sorted({reader.sid for reader in wanted.readers or ()}, key=str)
+
+
+def _shown_values(wanted: DesiredAccount, values: dict[str, bytes]) -> dict[str, str]:
+    names = ", ".join(sorted(account.name for account in wanted.readers or ()))
+    return {n: names if n == _MEMBERSHIP else v.decode() for n, v in values.items()}
+
+
 def host_links(dn: str, kind: str, hosts: Sequence[str], edit: ListChange[str], *, force: bool) -> list[Change]:
     """Return the changes that link an account to the computers that the edit wants (payload: DN of the account).
 
@@ -216,7 +267,7 @@ def host_links(dn: str, kind: str, hosts: Sequence[str], edit: ListChange[str], 
 
     """
     present, wanted = [_Host(host) for host in hosts], edit.of(lambda names: [_Host(name) for name in names])
-    after = wanted.applied_to(present)
+    after = wanted.apply_to(present)
     if kind == "standalone":
         after = _one(dn, present, wanted, after, force=force)
     unlinks = [
@@ -249,60 +300,19 @@ class _Host:
 def _one(
     dn: str, present: Sequence[_Host], wanted: ListChange[_Host], after: tuple[_Host, ...], *, force: bool
 ) -> tuple[_Host, ...]:
-    if len(dict.fromkeys(wanted.wished)) > 1:
+    if len(dict.fromkeys(wanted.required)) > 1:
         raise ServiceAccountError(
             "link the account to its host",
             on=dn,
-            got=f"{len(dict.fromkeys(wanted.wished))} computers are named, and a standalone account works on one",
+            got=f"{len(dict.fromkeys(wanted.required))} computers are named, and a standalone account works on one",
             advice="Take a group account, or one standalone account for each computer.",
         )
-    others = [host.dn for host in present if host not in wanted.wished and host not in wanted.remove]
-    if wanted.wished and others and not force:
+    others = [host.dn for host in present if host not in wanted.required and host not in wanted.remove]
+    if wanted.required and others and not force:
         raise ServiceAccountError(
             "link the account to its host",
             on=dn,
             got=f"it is linked to {'; '.join(others)}, and a standalone account works on one computer",
             advice="Take another account for this computer, or set force to move the account.",
         )
-    return wanted.wished[:1] if wanted.wished else after
-
-
-def without(dn: str, descriptor: SecurityDescriptor, name: str, sid: Sid) -> tuple[Change | None, str]:
-    """Return the change that takes every entry of one account out of the access list of one OU.
-
-    An account that is gone needs none, whatever they say: its SID is never given again. Inherited entries stay, they
-    stand further up.
-
-    Args:
-        dn: The OU.
-        descriptor: Its descriptor.
-        name: The account for people.
-        sid: The account.
-
-    Returns:
-        The change or None (its payload is the new SecurityDescriptor), and a remark about what stays ("" when nothing
-        does).
-
-    Raises:
-        DelegationError: The list is not in canonical order.
-
-    """
-    aces = descriptor.dacl.aces if descriptor.dacl else ()
-    rules = {ace: AccessRule.from_ace(ace) for ace in aces}
-    mine = {ace: rule for ace, rule in rules.items() if rule and rule.trustee == sid}
-    own = [ace for ace, rule in mine.items() if not rule.inherited]
-    above = [ace_to_sddl(ace) for ace, rule in mine.items() if rule.inherited]
-    remark = f"{dn} inherits {', '.join(above)} for {name}: take it away where it stands." if above else ""
-    if not own:
-        return None, remark
-    if not is_canonical(aces):
-        raise DelegationError(
-            "change the access list",
-            on=dn,
-            got="its entries are not in canonical order (explicit deny, explicit allow, inherited)",
-            advice="Put it in order with the Security tab of Active Directory Users and Computers, then run again.",
-        )
-    after = descriptor.with_dacl(tuple(ace for ace in aces if ace not in own))
-    gone = ", ".join(ace_to_sddl(ace) for ace in own)
-    summary = f"{dn}: - every entry of {name}: {gone}"
-    return Change("replace_dacl", dn, dacl_lines(descriptor), dacl_lines(after), summary, after), remark
+    return wanted.required[:1] if wanted.required else after

@@ -157,7 +157,7 @@ class KeyVerdict:
         return {"state": self.state, "reason": self.reason, "usable_from": moment}
 
 
-def judge(keys: Sequence[RootKey] | None, now: datetime.datetime) -> KeyVerdict:
+def assess_root_keys(keys: Sequence[RootKey] | None, now: datetime.datetime) -> KeyVerdict:
     """Say whether a group account that is made now can have a password.
 
     Args:

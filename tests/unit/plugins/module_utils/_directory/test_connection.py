@@ -16,6 +16,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.connecti
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import Settings, root_dse
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.session import open_directory
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import SystemClock
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.certificate import server_context
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.ldap_server import SEARCH, Request, listening
 
@@ -70,7 +71,7 @@ def go(controllers: Controllers, monkeypatch: pytest.MonkeyPatch) -> Go:
             monkeypatch.setattr(connection, "places", lambda settings: iter([Place(host, host) for host in hosts]))
         given = {"domain": "contoso.test", "username": "x", "password": "secret-word", "timeout": 5}
         given |= {"server": None, "port": controllers.port, "ca_path": str(controllers.ca_path)}
-        with open_directory(Settings(**{**given, **settings})) as directory:
+        with open_directory(Settings(**{**given, **settings}), SystemClock()) as directory:
             assert root_dse(directory, "defaultNamingContext").text("defaultNamingContext") == "DC=contoso,DC=test"
             facts = directory.facts()
             assert facts["operations"] == {"bind": 1, "search": 1, "modify": 0, "add": 0, "delete": 0}

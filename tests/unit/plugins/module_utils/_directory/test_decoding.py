@@ -27,6 +27,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.ber impo
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import Entry
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.pipeline import Answer, PipelinedStrategy
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.clock import StandingClock
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.ldap_server import PAGED_RESULTS, element, message, octets
 
 NAMES = {0x65: "searchResDone", 0x67: "modifyResponse", 0x69: "addResponse", 0x6B: "delResponse", 0x78: "extendedResp"}
@@ -133,7 +134,7 @@ class Wire:
 def waiting(wire: Wire) -> PipelinedStrategy:
     connection = ldap3.Connection(ldap3.Server("fake", get_info=ldap3.NONE))
     connection.socket = wire
-    strategy = PipelinedStrategy(connection)
+    strategy = PipelinedStrategy(connection, StandingClock())
     strategy.send_raw(7, "searchRequest", b"")
     strategy.send_raw(8, "modifyRequest", b"")
     return strategy

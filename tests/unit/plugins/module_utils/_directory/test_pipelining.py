@@ -11,11 +11,11 @@ import typing as t
 import ldap3
 import pytest
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory import pipeline
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import Entry, Procedure, Read, Write
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.pipeline import WINDOW
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.clock import StandingClock
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.ldap_server import MODIFY, SEARCH, Request, message, served
 
 
@@ -218,11 +218,15 @@ class Deaf(Drops):
         raise BrokenPipeError(32, "Broken pipe")
 
 
-def test_an_answer_that_comes_in_drops_does_not_hold_the_task(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_that_comes_in_drops_does_not_hold_the_task() -> None:
     """Each drop comes in time; the clock stands for a server that takes a second for each."""
     seconds = itertools.count()
-    monkeypatch.setattr(pipeline, "monotonic", lambda: float(next(seconds)))
-    with served(lambda requests: [bytes((byte,)) for byte in found(requests[0])[0]]) as directory:
+
+    class Ticking(StandingClock):
+        def monotonic(self) -> float:
+            return float(next(seconds))
+
+    with served(lambda requests: [bytes((byte,)) for byte in found(requests[0])[0]], Ticking()) as directory:
         directory._connection.socket = Drops(directory._connection.socket)
         (outcome,) = directory.run_all([reading("cn=x")])
     assert "timed out within an answer" in str(outcome)

@@ -15,6 +15,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.director
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.session import open_directory
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import SystemClock
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import COMPUTERS, FakeDirectory
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory_contract import keep_the_contract
 
@@ -43,7 +44,10 @@ def listener(answer: Callable[[bytes], bytes] | None) -> Iterator[int]:
 
 
 def failure(**settings: t.Any) -> str:
-    with pytest.raises((DirectoryError, InvalidInput)) as caught, open_directory(Settings(**{**SETTINGS, **settings})):
+    with (
+        pytest.raises((DirectoryError, InvalidInput)) as caught,
+        open_directory(Settings(**{**SETTINGS, **settings}), SystemClock()),
+    ):
         pass
     assert "secret-word" not in str(caught.value) + repr(Settings(**SETTINGS))
     return str(caught.value)

@@ -11,10 +11,10 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors i
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.ace import AccessRule
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.organizational_unit import TargetError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import EVERYONE, Sid
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.desired import DelegationError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.rights import COMPUTER_CLASS
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput, OdjError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module import ou_delegate
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.clock import StandingClock
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.delegation import (
     MSA,
     NORTH,
@@ -22,7 +22,6 @@ from ansible_collections.hybridjoin.odj.tests.unit.fakes.delegation import (
     READ,
     aces,
     two_units,
-    wait_for_nobody,
 )
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import (
     BASE,
@@ -32,13 +31,6 @@ from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import (
     FakeDirectory,
 )
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory_task import run
-
-SETTLE = dacl_writer.SETTLE
-
-
-@pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    wait_for_nobody(monkeypatch)
 
 
 @pytest.fixture
@@ -170,7 +162,7 @@ def test_an_unreadable_list_is_refused(directory: FakeDirectory) -> None:
 def test_all_units_with_a_deny_are_named_at_once(directory: FakeDirectory) -> None:
     for dn in (PILOT, NORTH):
         directory.unit(dn, AccessRule(False, 1, EVERYONE, COMPUTER_CLASS).to_ace())
-    message = refusal(DelegationError, directory, PILOT, NORTH)
+    message = refusal(OdjError, directory, PILOT, NORTH)
     assert message.count("(OD;;CC;bf967a86-0de6-11d0-a285-00aa003049e2;;WD)") == 2
 
 
@@ -278,25 +270,23 @@ def test_an_entry_that_another_writer_overwrote_is_put_there_again(
 def test_the_last_look_is_after_all_who_read_the_old_list_have_written(
     directory: FakeDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The other writer writes as late as it may: WINDOW after our own write. The clock is a number here."""
-    clock = [100.0]
+    """The other writer writes as late as it may: WINDOW after our own write."""
     late: list[tuple[float, t.Callable[[], object]]] = []
 
-    def sleep(seconds: float) -> None:
-        clock[0] += seconds
-        while late and late[0][0] <= clock[0]:
-            late.pop(0)[1]()
+    class BusyClock(StandingClock):
+        def sleep(self, seconds: float) -> None:
+            super().sleep(seconds)
+            while late and late[0][0] <= self.monotonic():
+                late.pop(0)[1]()
 
+    directory.clock = BusyClock()
     modify = directory.modify
 
     def overtaken_late(dn: str, changes: t.Any, *, dacl: bool = False) -> None:
         modify(dn, changes, dacl=dacl)
         if directory.counts["modify"] == 1:
-            late.append((clock[0] + dacl_writer.WINDOW, lambda: directory.unit(dn, READ)))
+            late.append((directory.clock.monotonic() + dacl_writer.WINDOW, lambda: directory.unit(dn, READ)))
 
-    monkeypatch.setattr(dacl_writer, "SETTLE", SETTLE)
-    monkeypatch.setattr(dacl_writer, "monotonic", lambda: clock[0])
-    monkeypatch.setattr(dacl_writer, "sleep", sleep)
     monkeypatch.setattr(directory, "modify", overtaken_late)
     delegate(directory)
     assert len(aces(directory, PILOT)) == 2

@@ -15,17 +15,12 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.d
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.rights import COMPUTER_CLASS
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module import delegation_info
 from ansible_collections.hybridjoin.odj.tests.unit.fakes import delegation as fakes
-from ansible_collections.hybridjoin.odj.tests.unit.fakes.delegation import ACCOUNT, MSA, READ, wait_for_nobody
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.delegation import ACCOUNT, MSA, READ
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import BASE, MSA_CONTAINER, FakeDirectory
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory_task import run
 
 UNIT = f"OU=Low,OU=Middle,OU=Top,{BASE}"
 USERS, AUTHENTICATED = Sid(5, (32, 545)), Sid(5, (11,))
-
-
-@pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    wait_for_nobody(monkeypatch)
 
 
 @pytest.fixture

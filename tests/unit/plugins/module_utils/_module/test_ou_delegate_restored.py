@@ -32,16 +32,10 @@ from ansible_collections.hybridjoin.odj.tests.unit.fakes.delegation import (
     delegate,
     refusal,
     two_units,
-    wait_for_nobody,
 )
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import FakeDirectory, dacl
 
 Event = Callable[[], object]
-
-
-@pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    wait_for_nobody(monkeypatch)
 
 
 @pytest.fixture

@@ -24,7 +24,6 @@ from ansible_collections.hybridjoin.odj.tests.unit.fakes.delegation import (
     delegate,
     refusal,
     two_units,
-    wait_for_nobody,
 )
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import (
     BASE,
@@ -36,11 +35,6 @@ from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import (
 )
 
 HOST = ("top", "computer")
-
-
-@pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    wait_for_nobody(monkeypatch)
 
 
 @pytest.fixture

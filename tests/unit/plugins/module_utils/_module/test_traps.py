@@ -15,7 +15,6 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid impor
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.desired import DelegationError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.rights import COMPUTER_CLASS
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module import delegation_info, msa, ou_delegate
-from ansible_collections.hybridjoin.odj.tests.unit.fakes.delegation import wait_for_nobody
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import (
     BASE,
     COMPUTER_CHAIN,
@@ -32,11 +31,6 @@ USER_CLASS = uuid.UUID("bf967aba-0de6-11d0-a285-00aa003049e2")
 MSA_CLASS = uuid.UUID("ce206244-5827-4a86-ba1c-1c0c386c1b64")
 READ = AccessRule(True, 0x20014, EVERYONE)
 PROTECTED = 0x1000
-
-
-@pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    wait_for_nobody(monkeypatch)
 
 
 class Domain(FakeDirectory):

@@ -13,9 +13,9 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.ace impor
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.security_descriptor import SecurityDescriptor
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import Sid
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.desired import DelegationError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.rights import COMPUTER_CLASS, RIGHTS
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account.changes import without
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account.account import ServiceAccountError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account.changes import without_aces_of
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import dacl
 
 DN = "OU=PCs,DC=contoso,DC=test"
@@ -29,7 +29,7 @@ ABOVE = AccessRule(True, CREATE_CHILD, MINE, COMPUTER_CLASS, flags=INHERITED).to
 
 def test_every_entry_of_the_account_goes_and_no_other() -> None:
     descriptor = SecurityDescriptor.parse(dacl(DENY, GRANT, THEIRS, BROAD, ABOVE))
-    change, remark = without(DN, descriptor, "msa$", MINE)
+    change, remark = without_aces_of(DN, descriptor, "msa$", MINE)
     assert change is not None
     wanted = t.cast(SecurityDescriptor, change.payload)
     assert wanted.dacl is not None
@@ -41,12 +41,13 @@ def test_every_entry_of_the_account_goes_and_no_other() -> None:
 
 
 def test_an_ou_that_knows_nothing_of_it_is_left_alone() -> None:
-    assert without(DN, SecurityDescriptor.parse(dacl(THEIRS)), "msa$", MINE) == (None, "")
+    assert without_aces_of(DN, SecurityDescriptor.parse(dacl(THEIRS)), "msa$", MINE) == (None, "")
 
 
 def test_a_list_out_of_order_is_not_touched() -> None:
-    with pytest.raises(DelegationError, match="canonical"):
-        without(DN, SecurityDescriptor.parse(dacl(GRANT, DENY)), "msa$", MINE)
+    with pytest.raises(ServiceAccountError, match="canonical"):
+        without_aces_of(DN, SecurityDescriptor.parse(dacl(GRANT, DENY)), "msa$", MINE)
     assert (
-        without(DN, SecurityDescriptor.parse(dacl(THEIRS, AccessRule(False, 1, OTHER).to_ace())), "m", MINE)[0] is None
+        without_aces_of(DN, SecurityDescriptor.parse(dacl(THEIRS, AccessRule(False, 1, OTHER).to_ace())), "m", MINE)[0]
+        is None
     )

@@ -7,14 +7,14 @@ import struct
 
 import pytest
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.account import Account
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.account import Trustee, token_of
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.security_descriptor import (
     MalformedDescriptor,
     SecurityDescriptor,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import Sid
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.comparison import compare
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.desired import DelegationError, Wish
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.desired import DelegationError, Desired
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.rights import RIGHTS
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory_values import descriptor_to_sddl
 
@@ -23,7 +23,7 @@ ACE = b"\0\0\x14\0\1\0\0\0\1\1\0\0\0\0\0\5\x0b\0\0\0"
 AUDIT = b"\2\x40" + ACE[2:]
 DACL = b"\4\0\x1c\0\1\0\0\0" + ACE
 SACL = b"\2\0\x1c\0\1\0\0\0" + AUDIT
-WISH = Wish((Account("me", Sid(5, (21, 1, 2, 3, 1104))),), (RIGHTS["create_computer"],))
+DESIRED = Desired((token_of(Trustee(Sid(5, (21, 1, 2, 3, 1104)), "me"), None),), (RIGHTS["create_computer"],))
 PARTS = {"owner": OWNER, "group": GROUP, "sacl": SACL, "dacl": DACL}
 PRESENT, RM_CONTROL = 0x8014, 0x4000
 
@@ -69,7 +69,7 @@ def test_every_layout_comes_back_and_keeps_its_order_when_the_list_grows(data: b
     assert parsed.to_bytes() == data
     if parsed.dacl is None:
         return
-    change, __ = compare("OU=x", parsed, WISH)
+    change, __ = compare("OU=x", parsed, DESIRED)
     assert change is not None
     assert isinstance(change.payload, SecurityDescriptor)
     grown = SecurityDescriptor.parse(change.payload.to_bytes())
@@ -124,5 +124,5 @@ def test_no_list_a_null_list_and_an_empty_one_are_three_things() -> None:
     assert [descriptor_to_sddl(descriptor) for descriptor in (absent, null, none)] == ["", "D:NO_ACCESS_CONTROL", "D:"]
     for descriptor in (absent, null):
         with pytest.raises(DelegationError, match="everybody may do everything"):
-            compare("OU=x", descriptor, WISH)
-    assert compare("OU=x", none, WISH)[0] is not None
+            compare("OU=x", descriptor, DESIRED)
+    assert compare("OU=x", none, DESIRED)[0] is not None

@@ -14,6 +14,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_acco
     checked_name,
     encryption_names,
 )
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account.orphans import is_orphan, report
 
 
 @pytest.mark.parametrize("name", ["msaODJab1cd", "msaODJab1cd$", "a" * 15, "gmsa-odj.1"])
@@ -37,20 +38,24 @@ def test_encryption_types_have_names() -> None:
 
 def test_orphans_are_accounts_of_sign_ins_that_no_computer_has() -> None:
     account = ServiceAccount("CN=x", "MSAodjab1cd", Sid(5, (21, 1)), "standalone", 4096)
-    assert account.orphan
-    assert not replace(account, hosts=("CN=ODJ01",)).orphan
-    assert not replace(account, name="msaOther").orphan
-    assert not replace(account, kind="group").orphan
+    assert is_orphan(account)
+    assert not is_orphan(replace(account, hosts=("CN=ODJ01",)))
+    assert not is_orphan(replace(account, kind="group"))
+
+
+@pytest.mark.parametrize("name", ["msaOther", "msaODJ", "msaODJ-pilot", "msaODJ1234", "msaODJ123456", "xmsaODJ12345"])
+def test_what_the_sign_in_did_not_name_is_never_an_orphan(name: str) -> None:
+    assert not is_orphan(ServiceAccount("CN=x", name, Sid(5, (21, 1)), "standalone", 4096))
 
 
 def test_ages_are_whole_days_and_never_negative() -> None:
     now = datetime.datetime(2026, 11, 24, tzinfo=datetime.UTC)
     account = ServiceAccount("CN=x", "x", Sid(5, (21, 1)), "standalone", 4096, password_set=now, created=now)
     later = now + datetime.timedelta(days=3, hours=23)
-    assert account.report(later)["password_age_days"] == 3
-    assert account.report(now - datetime.timedelta(minutes=5))["password_age_days"] == 0
-    assert account.report(now)["created"] == account.report(now)["password_last_set"] == "2026-11-24T00:00:00Z"
-    assert replace(account, password_set=None).report(now)["password_age_days"] is None
+    assert report(account, later)["password_age_days"] == 3
+    assert report(account, now - datetime.timedelta(minutes=5))["password_age_days"] == 0
+    assert report(account, now)["created"] == report(account, now)["password_last_set"] == "2026-11-24T00:00:00Z"
+    assert report(replace(account, password_set=None), now)["password_age_days"] is None
 
 
 @pytest.mark.parametrize("name", ["", "a b", "-a.contoso.com", "a..com", "a.contoso.com.", "a" * 64, "a." * 128 + "a"])

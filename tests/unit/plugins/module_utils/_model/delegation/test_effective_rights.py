@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.account import Account, Token, token_of
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.account import Token, Trustee, token_of
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.ace import (
     CONTAINER_INHERIT,
     CREATE_CHILD,
@@ -16,6 +16,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.ace impor
     GENERIC_ALL,
     INHERIT_ONLY,
     AccessRule,
+    aces_in,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.security_descriptor import (
     SELF_RELATIVE,
@@ -26,9 +27,8 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.security_
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import EVERYONE, OWNER_RIGHTS, Sid
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.effective_rights import (
     Decision,
-    entries,
+    applies_to,
     may_create_computers,
-    reach,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.rights import COMPUTER_CLASS
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory_values import AUTHENTICATED_USERS
@@ -37,7 +37,7 @@ from ansible_collections.hybridjoin.odj.tests.unit.fakes.plain_access import all
 DOMAIN = Sid(5, (21, 1, 2, 3, 0))
 ME, MY_GROUP, STRANGER, ADMINS = (DOMAIN.sibling(number) for number in (1101, 1102, 1103, 512))
 USER_CLASS = uuid.UUID("bf967aba-0de6-11d0-a285-00aa003049e2")
-TOKEN = token_of(Account("CONTOSO\\me$", ME, DOMAIN.sibling(515)), [MY_GROUP])
+TOKEN = token_of(Trustee(ME, "CONTOSO\\me$", primary_group=DOMAIN.sibling(515)), [MY_GROUP])
 CREATE = AccessRule(True, CREATE_CHILD, ME, COMPUTER_CLASS)
 
 
@@ -127,7 +127,7 @@ def test_no_list_lets_everybody_in_and_an_unreadable_one_says_nothing() -> None:
 
 
 def test_unknown_memberships_make_groups_doubtful_and_nothing_else() -> None:
-    token = token_of(Account("me", ME), None)
+    token = token_of(Trustee(ME, "me"), None)
     assert not token.complete
     assert judge(allow(STRANGER), token=token) == judge(allow(STRANGER), deny(ME), token=token)
     assert judge(allow(STRANGER), token=token).verdict == "unknown"
@@ -138,14 +138,14 @@ def test_unknown_memberships_make_groups_doubtful_and_nothing_else() -> None:
 
 def test_a_group_that_everybody_is_in_counts_when_it_is_built_in_and_is_doubtful_otherwise() -> None:
     users, local = Sid(5, (32, 545)), DOMAIN.sibling(1500)
-    token = token_of(Account("me", ME), [MY_GROUP], by_everyone=[users], doubtful=[users, local, MY_GROUP])
+    token = token_of(Trustee(ME, "me"), [MY_GROUP], by_everyone=[users], doubtful=[users, local, MY_GROUP])
     assert [token.holds(sid) for sid in (users, MY_GROUP, local, STRANGER)] == [True, True, None, False]
 
 
 def test_a_domain_controller_is_one_of_the_enterprise() -> None:
     enterprise = Sid(5, (9,))
     assert not TOKEN.holds(enterprise)
-    assert token_of(Account("dc1$", ME, DOMAIN.sibling(516)), [DOMAIN.sibling(516)]).holds(enterprise)
+    assert token_of(Trustee(ME, "dc1$", primary_group=DOMAIN.sibling(516)), [DOMAIN.sibling(516)]).holds(enterprise)
 
 
 @pytest.mark.parametrize(
@@ -155,8 +155,8 @@ def test_a_domain_controller_is_one_of_the_enterprise() -> None:
         (0x06, "this_object_and_children"), (0x0E, "children"), (0x08, "nothing"), (0x09, "nothing"),
     ],
 )  # fmt: skip
-def test_reach(flags: int, expected: str) -> None:
-    assert reach(AccessRule(True, 1, ME, flags=flags)) == expected
+def test_applies_to(flags: int, expected: str) -> None:
+    assert applies_to(AccessRule(True, 1, ME, flags=flags)) == expected
 
 
 rules = st.builds(
@@ -196,4 +196,4 @@ def test_unknown_is_what_depends_on_the_unknown_and_nothing_else(
 def test_entries_are_those_that_allow_or_deny() -> None:
     audit = b"\x02\x40\x14\x00\x01\x00\x00\x00" + EVERYONE.to_bytes()
     descriptor = new_descriptor(ADMINS.to_bytes(), (audit, CREATE.to_ace(), b"\x77\x00\x08\x00abcd"))
-    assert [entry.rule for entry in entries(descriptor)] == [CREATE]
+    assert [entry.rule for entry in aces_in(descriptor)] == [CREATE]

@@ -6,16 +6,16 @@ import pytest
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError, refused
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.organizational_units import (
     SIBLINGS,
-    read_by_name,
+    read_units,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.dn import Dn
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import BASE, FakeDirectory
 
 
 def read(directory: FakeDirectory, *names: str) -> list[str]:
-    found = read_by_name(directory, [Dn.parse(name) for name in names], ["objectClass", "nTSecurityDescriptor"])
-    assert all(entry.one("nTSecurityDescriptor") for entry in found.values())
-    return [entry.dn for entry in found.values()]
+    found = read_units(directory, [Dn.parse(name) for name in names])
+    assert all(unit.descriptor for unit in found.values())
+    return [unit.dn for unit in found.values()]
 
 
 @pytest.mark.parametrize(("count", "searches"), [(SIBLINGS - 1, SIBLINGS - 1), (SIBLINGS, 1)])

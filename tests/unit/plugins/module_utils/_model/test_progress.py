@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory import progress
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.progress import EVERY, Progress
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model import clock
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.clock import EVERY, Progress
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module import ou_delegate
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.clock import StandingClock
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import BASE, FakeDirectory
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory_task import run
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.system_log import system_log
@@ -22,9 +23,10 @@ def told() -> Iterator[list[str]]:
 
 
 def test_a_line_every_ten_seconds_and_none_before(told: list[str]) -> None:
-    clock = iter([0.0, EVERY - 1, EVERY, EVERY + 1, 2 * EVERY - 1, 2 * EVERY])
-    said = Progress(clock=lambda: next(clock))
-    for count in range(1, 6):
+    standing = StandingClock()
+    said = Progress(standing)
+    for count, seconds in enumerate((EVERY - 1, 1, 1, EVERY - 2, 1), start=1):
+        standing.sleep(seconds)
         said.reached("units read", count, 5)
     assert told == ["2 of 5 units read", "5 of 5 units read"]
 
@@ -37,7 +39,7 @@ def test_a_long_delegation_tells_what_is_read_written_and_read_back(
     units = [f"OU=Unit{number},{BASE}" for number in range(40)]
     for unit in units:
         directory.unit(unit)
-    monkeypatch.setattr(progress, "EVERY", 0.0)
+    monkeypatch.setattr(clock, "EVERY", 0.0)
     run(ou_delegate, directory, organizational_units=units, accounts=["msaODJ1"])
     assert "39 of 40 objects read" in told
     assert [line for line in told if "access lists" in line] == [

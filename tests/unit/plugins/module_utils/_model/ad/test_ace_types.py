@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.account import Account
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.account import Trustee, token_of
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.ace import AccessRule, ace_to_sddl, trustee_in
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.security_descriptor import (
     DACL_PRESENT,
@@ -20,7 +20,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.security_
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import Sid
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.comparison import compare
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.desired import Wish
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.desired import Desired
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.rights import RIGHTS
 
 TRUSTEE = "S-1-5-21-1-2-3-1104"
@@ -142,11 +142,11 @@ def test_a_delegation_writes_none_of_them_anew(present: bool) -> None:
     """Every kind, its spare bytes, and entries of the same account that are no delegation stay the bytes they were."""
     others = [*(kind.ace() for kind in KINDS), *UNKNOWN]
     others = sorted(others, key=lambda ace: ace[0] not in {0x01, 0x06, 0x0A, 0x0C})
-    stranger = Account("CONTOSO\\msaODJab1cd$", Sid.parse("S-1-5-21-1-2-3-1105"))
+    account = Trustee(Sid.parse("S-1-5-21-1-2-3-1105"), "CONTOSO\\msaODJab1cd$")
     rights = tuple(right.reaching("this_object") for right in RIGHTS.values())
-    ours = tuple(part.rule(stranger.sid, subtree=False).to_ace() for right in rights for part in right.parts)
+    ours = tuple(part.rule(account.sid, subtree=False).to_ace() for right in rights for part in right.parts)
     before = descriptor(*others) if present else descriptor(*others, *ours)
-    change, __ = compare("OU=x", before, Wish((stranger,), rights, present))
+    change, __ = compare("OU=x", before, Desired((token_of(account, None),), rights, present))
     assert change is not None
     assert change.payload == (descriptor(*others, *ours) if present else descriptor(*others))
 

@@ -3,11 +3,12 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.account import Account, token_of
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.account import Trustee, token_of
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.ace import AccessRule
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.organizational_unit import OrganizationalUnit
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.security_descriptor import new_descriptor
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import OWNER_RIGHTS, Sid
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.audit import Survey, Unit
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.audit import Audit
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.excessive_rights import (
     ownership_findings,
 )
@@ -33,6 +34,6 @@ READ_CONTROL, WRITE_DAC, WRITE_OWNER, FULL = 0x20000, 0x40000, 0x80000, 0xF01FF
 def test_ownership_means_nothing_only_where_owner_rights_say_so_here(rules: list[AccessRule], found: bool) -> None:
     """An entry for OWNER RIGHTS that only heirs get leaves an owner what an owner has; one that gives it does too."""
     descriptor = new_descriptor(ME.to_bytes(), tuple(rule.to_ace() for rule in rules))
-    unit = Unit("OU=x,DC=y", "organizationalUnit", descriptor)
-    survey = Survey([unit], {}, [token_of(Account("me", ME), [])], True, {}, {}, 10)
-    assert bool([*ownership_findings(survey, unit)]) == found
+    unit = OrganizationalUnit("OU=x,DC=y", "organizationalUnit", descriptor.to_bytes())
+    audit = Audit([unit], {}, [token_of(Trustee(ME, "me"), [])], True, {}, {}, 10)
+    assert bool([*ownership_findings(audit, unit)]) == found

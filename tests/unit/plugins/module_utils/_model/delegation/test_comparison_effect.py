@@ -16,7 +16,7 @@ from random import Random
 
 import pytest
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.account import Account
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.account import Trustee, token_of
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.ace import AccessRule, ace_to_sddl, is_canonical
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.security_descriptor import (
     DACL_PRESENT,
@@ -29,15 +29,15 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.c
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.desired import (
     Delegation,
     DelegationError,
-    Wish,
+    Desired,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.rights import COMPUTER_CLASS, RIGHTS
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.plain_access import INHERITED, allowed, in_force, read_ace
 
 DN = "OU=Autopilot,DC=contoso,DC=test"
 DOMAIN = Sid(5, (21, 1, 2, 3, 0))
-ME = Account("CONTOSO\\msaODJab1cd$", DOMAIN.sibling(1101), DOMAIN.sibling(515))
-OTHER = Account("CONTOSO\\msaODJef2gh$", DOMAIN.sibling(1102), DOMAIN.sibling(515))
+ME = Trustee(DOMAIN.sibling(1101), "CONTOSO\\msaODJab1cd$", primary_group=DOMAIN.sibling(515))
+OTHER = Trustee(DOMAIN.sibling(1102), "CONTOSO\\msaODJef2gh$", primary_group=DOMAIN.sibling(515))
 STRANGER, NETWORK, SELF = DOMAIN.sibling(1103), Sid(5, (2,)), Sid(5, (10,))
 UNIT_CLASS = uuid.UUID("bf967aa5-0de6-11d0-a285-00aa003049e2")
 USER_CLASS = uuid.UUID("bf967aba-0de6-11d0-a285-00aa003049e2")
@@ -135,10 +135,12 @@ def listing(aces: t.Iterable[bytes]) -> SecurityDescriptor:
 
 
 def after(
-    aces: list[bytes], rights: t.Collection[str], applies_to: str, *accounts: Account, **more: t.Any
+    aces: list[bytes], rights: t.Collection[str], applies_to: str, *accounts: Trustee, **more: t.Any
 ) -> tuple[list[bytes], tuple[Delegation, ...]]:
     wanted = tuple(RIGHTS[name].reaching(applies_to) for name in rights)
-    change, found = compare(DN, listing(aces), Wish(accounts or (ME,), wanted, **more))
+    change, found = compare(
+        DN, listing(aces), Desired(tuple(token_of(one, None) for one in accounts or (ME,)), wanted, **more)
+    )
     if change is None:
         return aces, found
     assert isinstance(change.payload, SecurityDescriptor)
@@ -146,11 +148,11 @@ def after(
     return list(change.payload.dacl.aces), found
 
 
-def held_by(account: Account) -> frozenset[bytes]:
-    return frozenset(sid.to_bytes() for sid in account.always_in)
+def held_by(account: Trustee) -> frozenset[bytes]:
+    return frozenset(sid.to_bytes() for sid in token_of(account, None).sids)
 
 
-EVERYBODY = [held_by(who) for who in (ME, OTHER, Account("stranger", STRANGER))]
+EVERYBODY = [held_by(who) for who in (ME, OTHER, Trustee(STRANGER, "stranger"))]
 
 
 def yes(aces: t.Iterable[bytes], *, conditions: bool) -> set[Question]:
@@ -276,7 +278,7 @@ def test_what_is_settled_is_what_a_comparison_would_find(present: bool) -> None:
     for seed in range(CASES):
         case = Case.of(seed)
         settled: UnchangedCache[tuple[Delegation, ...]] = UnchangedCache(
-            [sid for account in accounts for sid in account.always_in]
+            [sid for account in accounts for sid in token_of(account, None).sids]
         )
         aces = sorted(case.aces, key=stage)
         with suppress(DelegationError):
