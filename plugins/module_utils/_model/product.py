@@ -75,6 +75,11 @@ WIZARD_DIRECTORY = "ODJConnectorEnrollmentWizard"
 # Issuer of the certificate that the sign-in puts into the computer's store; seen in published scripts, not documented.
 CERTIFICATE_ISSUER = "CN=Microsoft Intune ODJ Connector CA"
 
+# The sign-in makes a standalone managed service account with this prefix and five random characters.
+ACCOUNT_PREFIX = "msaODJ"
+ACCOUNT_CLASS = "msDS-ManagedServiceAccount"
+_ACCOUNT_NAME = re.compile(rf"{ACCOUNT_PREFIX}[^$]{{5}}\$", re.IGNORECASE | re.ASCII)
+
 # The three hosts that stand in the connector's own configuration files or that its sign-in page needs.
 ENDPOINTS = ("login.microsoftonline.com:443", "manage.microsoft.com:443", "portal.manage.microsoft.com:443")
 
@@ -84,6 +89,17 @@ EVENT_FAILURE = 30132  # RequestOfflineDomainJoinBlob_Failure
 # https://learn.microsoft.com/en-us/dotnet/framework/install/how-to-determine-which-versions-are-installed
 DOTNET_4_7_2_RELEASE = 461808
 WINDOWS_SERVER_2016_BUILD = 14393
+
+
+def made_by_sign_in(sam_account_name: str, object_class: str) -> bool:
+    """Return whether an account is one that a connector's sign-in made; no other account is ever taken for one.
+
+    Args:
+        sam_account_name: With the dollar sign at its end, as the directory holds it; case does not matter.
+        object_class: Its most specific class; case does not matter.
+    """
+    is_name = _ACCOUNT_NAME.fullmatch(sam_account_name) is not None
+    return is_name and object_class.casefold() == ACCOUNT_CLASS.casefold()
 
 
 def wizard_config_paths(install_path: str) -> tuple[str, ...]:
