@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
 
@@ -89,6 +90,12 @@ EVENT_FAILURE = 30132  # RequestOfflineDomainJoinBlob_Failure
 # https://learn.microsoft.com/en-us/dotnet/framework/install/how-to-determine-which-versions-are-installed
 DOTNET_4_7_2_RELEASE = 461808
 WINDOWS_SERVER_2016_BUILD = 14393
+
+# What Intune makes of a silent connector (states "error" and "inactive": Graph's resource domainJoinConnector), and how
+# long it still lists an inactive one: https://learn.microsoft.com/en-us/autopilot/windows-autopilot-hybrid
+ERROR_AFTER = timedelta(hours=1)
+INACTIVE_AFTER = timedelta(days=5)
+REMOVED_AFTER = timedelta(days=30)
 
 
 def made_by_sign_in(sam_account_name: str, object_class: str) -> bool:
