@@ -14,7 +14,7 @@ import requests
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.client import Graph, read_connectors
 from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.errors import GraphError, explain
-from ansible_collections.hybridjoin.odj.tests.unit.fakes.graph import PatientClock
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.clock import PatientClock
 from odj_lab.cloud import CLIENT_ID, connectors, serve
 from odj_lab.cloud.state import DOMAIN_JOIN, requests_log, store
 from odj_lab.settings import Lab

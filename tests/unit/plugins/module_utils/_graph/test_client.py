@@ -5,8 +5,8 @@ import pytest
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.client import Graph, Http, Row, Transport
 from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.errors import GraphError
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.clock import FakeClock
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.graph import (
-    FakeClock,
     FakeCredential,
     FakeSession,
     Step,

@@ -21,7 +21,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.credentials 
     choose,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
-from ansible_collections.hybridjoin.odj.tests.unit.fakes.graph import NOON, FakeClock
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.clock import NOON, FakeClock
 
 GUID = "0d100000-0000-4000-8000-00000000a995"
 BARE = SignIn("https://login.example.test", "https://graph.example.test", tenant_id=GUID, client_id=GUID)

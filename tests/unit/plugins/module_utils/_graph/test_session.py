@@ -5,7 +5,8 @@ import pytest
 import requests
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.client import Http, Transport
-from ansible_collections.hybridjoin.odj.tests.unit.fakes.graph import FakeClock, FakeSession, Step, answer, put_in_place
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.clock import FakeClock
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.graph import FakeSession, Step, answer, put_in_place
 
 URL = "https://graph.example.test/beta/x"
 PLAIN = answer(200, {})

@@ -8,7 +8,8 @@ import requests
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.graph_options import GRAPH_OPTIONS, open_graph
-from ansible_collections.hybridjoin.odj.tests.unit.fakes.graph import FakeClock, FakeSession, answer, put_in_place
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.clock import FakeClock
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.graph import FakeSession, answer, put_in_place
 
 DEFAULTS = {name: option.get("default") for name, option in GRAPH_OPTIONS.items()}
 

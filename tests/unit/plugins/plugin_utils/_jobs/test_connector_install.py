@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput, OdjError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._module.connector_install import SPEC, checksum_of
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.connector_install import SPEC, parse_checksum
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import carry_out
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._jobs.connector_install import (
     ConnectorInstall,
@@ -271,5 +271,5 @@ def test_an_unanswered_question_stops_everything() -> None:
 
 
 def test_checksums() -> None:
-    assert checksum_of(f" {SUM.upper()} ") == SUM
-    assert checksum_of(None) is None
+    assert parse_checksum(f" {SUM.upper()} ") == SUM
+    assert parse_checksum(None) is None
