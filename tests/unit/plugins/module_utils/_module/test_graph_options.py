@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import importlib
+import sys
 import typing as t
 
 import pytest
@@ -11,6 +13,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._module.graph_optio
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.clock import FakeClock
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.graph import FakeSession, answer, put_in_place
 
+ROOM = "ansible_collections.hybridjoin.odj.plugins.module_utils"
 DEFAULTS = {name: option.get("default") for name, option in GRAPH_OPTIONS.items()}
 
 
@@ -72,3 +75,14 @@ def test_an_option_that_cannot_be_meant_is_refused_by_name_before_anything_is_se
         pytest.fail("it was accepted")
     assert caught.value.on == option
     assert "pearl" not in str(caught.value)
+
+
+@pytest.mark.parametrize("gone", ["requests", "msal", "cryptography"])
+def test_a_library_that_is_missing_is_reported_and_stops_no_import(monkeypatch: pytest.MonkeyPatch, gone: str) -> None:
+    for name in list(sys.modules):
+        if name.startswith((f"{ROOM}._graph.", f"{ROOM}._module.graph_options")):
+            monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, gone, None)
+    libraries = dict(importlib.import_module(f"{ROOM}._module.graph_options").LIBRARIES)
+    assert set(libraries) == {"requests", "msal", "cryptography"}
+    assert isinstance(libraries[gone], ImportError)
