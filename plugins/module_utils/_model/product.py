@@ -110,8 +110,10 @@ def made_by_sign_in(sam_account_name: str, object_class: str) -> bool:
 
 # What a server needs; the release number of .NET:
 # https://learn.microsoft.com/en-us/dotnet/framework/install/how-to-determine-which-versions-are-installed
-WINDOWS_SERVER_2016_BUILD = 14393
-DOTNET_4_7_2_RELEASE = 461808
+MINIMUM_WINDOWS = "Windows Server 2016"
+MINIMUM_WINDOWS_BUILD = 14393
+MINIMUM_DOTNET = "4.7.2"
+MINIMUM_DOTNET_RELEASE = 461808
 
 # The three hosts that stand in the connector's own configuration files or that its sign-in page needs.
 ENDPOINTS = ("login.microsoftonline.com:443", "manage.microsoft.com:443", "portal.manage.microsoft.com:443")

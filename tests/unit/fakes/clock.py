@@ -1,30 +1,31 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Clocks on which nobody waits: they only note who wants to."""
+"""Clocks that nobody has to wait for."""
 
 from __future__ import annotations
 
 import datetime
 
-NOON = datetime.datetime(2026, 11, 24, 12, 0, 0, tzinfo=datetime.UTC)
+NOON = datetime.datetime(2026, 11, 24, 12, tzinfo=datetime.UTC)
 
 
-class FakeClock:
+class StandingClock:
     """Stands still at noon, and moves on by what somebody sleeps."""
 
     def __init__(self) -> None:
         self.slept: list[float] = []
 
     def now(self) -> datetime.datetime:
-        return NOON + datetime.timedelta(seconds=sum(self.slept))
+        return NOON + datetime.timedelta(seconds=self.monotonic())
 
     def monotonic(self) -> float:
         return sum(self.slept)
 
     def sleep(self, seconds: float) -> None:
+        assert seconds >= 0
         self.slept.append(seconds)
 
 
-class PatientClock(FakeClock):
+class PatientClock(StandingClock):
     """Tells the true time; nobody waits."""
 
     def now(self) -> datetime.datetime:

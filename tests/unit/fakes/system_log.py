@@ -6,15 +6,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._module import task as glue
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.clock import LOGGER
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module import task
 
 
 @contextmanager
 def system_log() -> Iterator[list[str]]:
     """Yield the lines that a module writes, which are there as soon as they are written."""
     lines: list[str] = []
-    glue._log_to(lines.append)
+    task._log_to(lines.append)
     try:
         yield lines
     finally:
-        glue.LOGGER.handlers.clear()
+        LOGGER.handlers.clear()

@@ -16,7 +16,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.facts
     probes_of,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.probe import Probe, Snapshot
-from ansible_collections.hybridjoin.odj.tests.unit.fakes.clock import FakeClock
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.clock import StandingClock
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.windows_content import (
     CONFIG,
     ROOT,
@@ -56,7 +56,7 @@ class FakeWindows:
     broken: set[str] = field(default_factory=set)
     untrusted: set[str] = field(default_factory=set)
     forgotten: set[str] = field(default_factory=set)
-    clock: FakeClock = field(default_factory=FakeClock)
+    clock: StandingClock = field(default_factory=StandingClock)
     clock_offset: float = 0.0
     looks: int = 0
 

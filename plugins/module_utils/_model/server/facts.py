@@ -63,7 +63,7 @@ def parse_endpoint(text: str) -> tuple[str, int]:
             "read the endpoint",
             on=repr(text),
             got="it is not a host name and a port",
-            advice='Write it like "manage.microsoft.com:443", without https:// in front.',
+            advice=f'Write it like "{ENDPOINTS[0]}", without https:// in front.',
         )
     return name.strip("[]"), int(port)
 

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.clock import from_ticks
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import DOTNET_4_7_2_RELEASE
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import MINIMUM_DOTNET_RELEASE
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.probe import (
     Probe,
     Snapshot,
@@ -93,5 +93,5 @@ def dotnet_facts(snapshot: Snapshot) -> dict[str, object]:
     known = snapshot.answered("dotnet")
     return {
         "release": release,
-        "version_at_least_4_7_2": (release or 0) >= DOTNET_4_7_2_RELEASE if known else None,
+        "version_at_least_4_7_2": (release or 0) >= MINIMUM_DOTNET_RELEASE if known else None,
     }

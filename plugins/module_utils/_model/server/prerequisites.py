@@ -12,9 +12,11 @@ from dataclasses import asdict, dataclass
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import (
-    DOTNET_4_7_2_RELEASE,
     MINIMUM_BUILD,
-    WINDOWS_SERVER_2016_BUILD,
+    MINIMUM_DOTNET,
+    MINIMUM_DOTNET_RELEASE,
+    MINIMUM_WINDOWS,
+    MINIMUM_WINDOWS_BUILD,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.connector import read_connector
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.facts import Scope, parse_endpoint
@@ -121,17 +123,17 @@ def _unknown(name: str, wanted: str, problem: str | None) -> Verdict:
 def _operating_system(snapshot: Snapshot) -> Verdict:
     facts = Fields(host_facts(snapshot))
     build, kind = facts.number("os_build"), facts.number("product_type")
-    wanted = f"Windows Server 2016 (build {WINDOWS_SERVER_2016_BUILD}) or later"
+    wanted = f"{MINIMUM_WINDOWS} (build {MINIMUM_WINDOWS_BUILD}) or later"
     if build is None:
         return _unknown("operating_system", wanted, snapshot.error("windows") or snapshot.error("host"))
     found = f"{facts.text('os_name') or 'Windows'}, build {build}"
     # Windows 10 and 11 have the builds of servers: without the product type (1 is a client) such a build says nothing.
-    if build >= WINDOWS_SERVER_2016_BUILD and kind is None:
+    if build >= MINIMUM_WINDOWS_BUILD and kind is None:
         return _unknown("operating_system", wanted, snapshot.error("host"))
-    if build >= WINDOWS_SERVER_2016_BUILD and kind != 1:
+    if build >= MINIMUM_WINDOWS_BUILD and kind != 1:
         return Verdict("operating_system", "met", found, wanted)
     cause = "It is not a server." if kind == 1 else "It is older than the oldest supported Windows Server."
-    return Verdict("operating_system", "unmet", found, wanted, cause, "Use a server with Windows Server 2016 or later.")
+    return Verdict("operating_system", "unmet", found, wanted, cause, f"Use a server with {MINIMUM_WINDOWS} or later.")
 
 
 def _membership(snapshot: Snapshot, domain: str | None) -> Verdict:
@@ -155,11 +157,11 @@ def _membership(snapshot: Snapshot, domain: str | None) -> Verdict:
 
 def _dotnet(snapshot: Snapshot) -> Verdict:
     release = Fields(dotnet_facts(snapshot)).number("release")
-    wanted = f".NET Framework 4.7.2 (release {DOTNET_4_7_2_RELEASE}) or later"
+    wanted = f".NET Framework {MINIMUM_DOTNET} (release {MINIMUM_DOTNET_RELEASE}) or later"
     if not snapshot.answered("dotnet"):
         return _unknown("dotnet_framework", wanted, snapshot.error("dotnet"))
     found = "no .NET Framework 4" if release is None else f"release {release}"
-    if release is not None and release >= DOTNET_4_7_2_RELEASE:
+    if release is not None and release >= MINIMUM_DOTNET_RELEASE:
         return Verdict("dotnet_framework", "met", found, wanted)
     cause = "The installed .NET Framework is too old."
     return Verdict(

@@ -13,7 +13,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.client impor
     seconds_to_wait,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.errors import GraphError
-from ansible_collections.hybridjoin.odj.tests.unit.fakes.clock import NOON, FakeClock
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.clock import NOON, StandingClock
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.graph import (
     FakeCredential,
     FakeSession,
@@ -30,7 +30,7 @@ PLAIN = answer(200, {})
 
 def read(monkeypatch: pytest.MonkeyPatch, *script: Step) -> tuple[list[Row], FakeSession]:
     session = put_in_place(monkeypatch, script)
-    graph = Graph(Http(Transport(), FakeClock()), FakeCredential(), BASE)
+    graph = Graph(Http(Transport(), StandingClock()), FakeCredential(), BASE)
     return graph.rows("things", permission="Things.Read.All", query={"$expand": "a b"}), session
 
 
@@ -95,8 +95,8 @@ def test_a_redirect_is_not_followed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def open_http(
     monkeypatch: pytest.MonkeyPatch, *script: Step, transport: Transport | None = None
-) -> tuple[Http, FakeSession, FakeClock]:
-    session, clock = put_in_place(monkeypatch, script), FakeClock()
+) -> tuple[Http, FakeSession, StandingClock]:
+    session, clock = put_in_place(monkeypatch, script), StandingClock()
     return Http(transport or Transport(), clock, jitter=lambda: 0.5), session, clock
 
 

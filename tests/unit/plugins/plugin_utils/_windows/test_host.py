@@ -10,7 +10,7 @@ import pytest
 from ansible.errors import AnsibleConnectionFailure
 
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.host import PROBE, WindowsError, WindowsHost
-from ansible_collections.hybridjoin.odj.tests.unit.fakes.clock import NOON, FakeClock
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.clock import NOON, StandingClock
 
 
 class Action(SimpleNamespace):
@@ -25,7 +25,7 @@ class Action(SimpleNamespace):
 
 def host(answer: object, **more: object) -> tuple[WindowsHost, Action]:
     action = Action(answer=answer, **more)
-    return WindowsHost(t.cast(t.Any, action), {"inventory_hostname": "odj07"}, FakeClock()), action
+    return WindowsHost(t.cast(t.Any, action), {"inventory_hostname": "odj07"}, StandingClock()), action
 
 
 def test_a_look_is_one_execution_between_two_readings_of_the_clock() -> None:
