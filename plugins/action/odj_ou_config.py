@@ -6,11 +6,11 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Mapping
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.ou_list import check_units
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.ou_list import check_ous
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.ou_config import SPEC, other_keys
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import Job
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._action import OdjAction
-from ansible_collections.hybridjoin.odj.plugins.plugin_utils._jobs.ou_config import OuConfig, WantedConfig
+from ansible_collections.hybridjoin.odj.plugins.plugin_utils._jobs.ou_config import DesiredConfig, OuConfig
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.host import Host
 
 
@@ -21,6 +21,6 @@ class ActionModule(OdjAction):
 
     def job(self, options: Mapping[str, t.Any], host: Host) -> Job:
         """Return the work of the task."""
-        units = tuple(check_units(options["organizational_units"]))
-        wanted = WantedConfig(units, options["state"], other_keys(options), options["install_path"])
-        return OuConfig(host, wanted)
+        ous = tuple(check_ous(options["organizational_units"]))
+        desired = DesiredConfig(ous, options["state"], other_keys(options), options["install_path"])
+        return OuConfig(host, desired)

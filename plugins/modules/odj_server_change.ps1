@@ -132,7 +132,7 @@ function Set-FileContent {
     Get-ConfirmedAnswer $answer $path $wanted
 }
 
-# ---- a managed service account on this server
+# ---- a managed service account on this server: called by plays; the roles will, for accounts that the user brings
 
 function Get-AccountInterface {
     # The server and the password are IntPtr: PowerShell would hand over an empty string for a null one.

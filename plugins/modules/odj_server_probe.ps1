@@ -100,6 +100,7 @@ function Test-Elevated {
     "$($groups['lines'])" -match 'S-1-16-(12288|16384)'
 }
 
+# locate_dc: for the prerequisite that the server finds a domain controller of its domain; no task asks it yet.
 function Find-DomainController([string]$domain) {
     $answer = Invoke-Program "$system32\nltest.exe" @("/dsgetdc:$domain")
     if ($answer['code'] -eq 0 -and "$($answer['lines'])" -match '\\\\([A-Za-z0-9_.-]+)') { return $Matches[1] }
@@ -231,6 +232,7 @@ function Get-RegistryByProvider($probe, [string]$path) {
 
 # ---- cim and service
 
+# For prerequisites in depth (the languages of the system, features that no other kind shows); no task asks it yet.
 function Get-CimAnswer($probe) {
     Assert-Argument $probe 'class'
     Assert-Argument $probe 'properties'
@@ -307,6 +309,7 @@ function Read-FilePart([string]$path, [long]$offset, [int]$count) {
     finally { $stream.Dispose() }
 }
 
+# signature and version: for the files of an installed connector and for an installer's publisher; no task asks them yet.
 function Get-SignatureTable([string]$path) {
     $signature = Get-AuthenticodeSignature -LiteralPath $path
     $signer = Get-PropertyTable $signature.SignerCertificate @('Subject', 'Issuer', 'Thumbprint', 'NotAfter')
@@ -345,6 +348,7 @@ function Get-FileAnswer($probe) {
         attributes = "$($item.Attributes)"
         last_write = ConvertTo-UtcText $item.LastWriteTimeUtc
     }
+    # For the access that a service account needs to configuration and logs; no task asks it yet.
     if ($probe['acl']) { $answer['sddl'] = "$((Get-Acl -LiteralPath $path).Sddl)" }
     if ($answer['directory']) { return $answer }
     $length = [long]$item.Length
@@ -358,6 +362,7 @@ function Get-FileAnswer($probe) {
         if ($length -lt $limit) { $limit = $length }
         $answer['content'] = Read-FilePart $path 0 $limit
     }
+    # For the end of ODJConnectorUI.log, where the sign-in says why it failed; no task asks it yet.
     if ($probe['tail']) {
         $from = $length - [long]$probe['tail']
         if ($from -lt 0) { $from = 0 }
@@ -366,6 +371,7 @@ function Get-FileAnswer($probe) {
     $answer
 }
 
+# For prerequisites in depth (what is there of WebView2 and of the wizard's own files); no task asks it yet.
 function Get-DirectoryAnswer($probe) {
     Assert-Argument $probe 'path'
     $limit = 100
@@ -444,6 +450,7 @@ function Get-UsageList($certificate) {
     }
 }
 
+# key_access: for whether the service account may use the key of the sign-in's certificate; no task asks it yet.
 # Windows PowerShell may hand out a key of the old kind as one of the new: the name is looked for in every folder of keys.
 function Find-KeyFile($certificate) {
     $key = [Security.Cryptography.X509Certificates.RSACertificateExtensions]::GetRSAPrivateKey($certificate)
@@ -656,8 +663,9 @@ function Test-EndpointByCmdlet($state, $proxy, [int]$timeout) {
     $answer['ms'] = [int]((Get-Date) - $state['begin']).TotalMilliseconds
 }
 
-# ---- account and rights
+# ---- account and rights: for prerequisites in depth; no task asks them yet
 
+# Whether a service account, one that the user brings, can be used on this server.
 function Get-AccountAnswer($probe) {
     Assert-Argument $probe 'name'
     Assert-FullLanguage
@@ -689,6 +697,7 @@ function ConvertTo-Holder([string]$entry) {
     @{ sid = $null; name = $entry }
 }
 
+# Who holds a user right, such as to log on as a service.
 function Get-RightsAnswer($probe) {
     Assert-Argument $probe 'names'
     $file = "$env:TEMP\odj-$(New-Guid).inf"

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import Job, carry_out
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import Job, SystemClock, carry_out
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.host import Host, WindowsHost
 
 
@@ -40,7 +40,7 @@ class OdjAction(ActionBase):
         base: ActionBase = self
         _checked, options = base.validate_argument_spec(**self.SPEC)
         try:
-            job = self.job(options, WindowsHost(self, task_vars or {}))
+            job = self.job(options, WindowsHost(self, task_vars or {}, SystemClock()))
             return carry_out(job, check_mode=self._task.check_mode)
         except OdjError as error:
             return failure(error)

@@ -2,7 +2,7 @@
 # PRIVATE to the collection hybridjoin.odj: may change without notice.
 """Reading lists from Microsoft Graph, beta: what this collection needs exists nowhere else.
 
-msal and Graph both go through one door to the network, and every request is counted there.
+msal and Graph both go through one door to the network (``Http``), and every request is counted there.
 """
 
 from __future__ import annotations
@@ -17,49 +17,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.errors import GraphError, explain, for_graph
+from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.errors import (
+    GraphError,
+    explain_graph,
+    graph_advice,
+)
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.clock import Clock
-
-# https://learn.microsoft.com/graph/throttling: wait as told; without Retry-After, back off exponentially.
-WORTH_ANOTHER_TRY = frozenset({429, 503, 504})
-TRIES_WHEN_BUSY = 5
-TRIES_WHEN_BROKEN = 3
-LONGEST_WAIT = 120.0
-PATIENCE = 300.0
-
-
-def seconds_to_wait(hints: tuple[str, ...], attempt: int, now: datetime.datetime, jitter: float) -> float:
-    """Return how long to wait before the next try.
-
-    Args:
-        hints: What the service said, the best hint first: seconds or an HTTP date; what cannot be read is skipped.
-        attempt: Number of tries so far, 1 or more; for the wait when there is no hint: 1, 2, 4, 8 seconds ...
-        now: The present moment, in UTC.
-        jitter: Between 0 and 1; spreads clients that were refused together.
-
-    Returns:
-        Seconds. A hint is taken as it is, even beyond what anyone would wait for.
-
-    """
-    for hint in hints:
-        told = _seconds(hint, now)
-        if told is not None:
-            return told
-    return min(2.0 ** (attempt - 1) + jitter, LONGEST_WAIT)
-
-
-def _seconds(hint: str, now: datetime.datetime) -> float | None:
-    text = hint.strip()
-    if text.isascii() and text.isdigit():
-        return float(text)
-    try:
-        moment = email.utils.parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=datetime.UTC)
-    return max((moment - now).total_seconds(), 0.0)
-
 
 REQUESTS_ERROR: ImportError | None = None
 try:
@@ -67,9 +30,23 @@ try:
 except ImportError as error:
     REQUESTS_ERROR = error
 
+VERSION = "beta"
+# https://learn.microsoft.com/graph/api/intune-odj-devicemanagementdomainjoinconnector-list
+CONNECTORS = "deviceManagement/domainJoinConnectors"
+CONNECTORS_PERMISSION = "DeviceManagementConfiguration.Read.All"
+
+# https://learn.microsoft.com/graph/throttling: wait as told; without Retry-After, back off exponentially.
+WORTH_ANOTHER_TRY = frozenset({429, 503, 504})
+TRIES_WHEN_BUSY = 5
+TRIES_WHEN_BROKEN = 3
+LONGEST_WAIT = 120.0  # seconds, at once
+PATIENCE = 300.0  # seconds, in all
+LONGEST_CONNECT = 10.0  # seconds
+
 USER_AGENT = "hybridjoin.odj"
-LONGEST_CONNECT = 10.0
+
 Headers: t.TypeAlias = "Mapping[str, str] | None"
+Row: t.TypeAlias = "Mapping[str, object]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +70,12 @@ class Http:
 
     Everything is given with every call: the environment (REQUESTS_CA_BUNDLE, HTTPS_PROXY, .netrc) beats what a session
     holds, and msal waits for ever when nobody tells it otherwise.
+
+    Args:
+        transport: How requests travel.
+        clock: Waits between tries.
+        jitter: Returns a number between 0 and 1, for ``seconds_to_wait``.
+
     """
 
     def __init__(self, transport: Transport, clock: Clock, jitter: Callable[[], float] = random.random) -> None:
@@ -123,19 +106,17 @@ class Http:
 
     def failure(self, tried: str, on: str, error: Exception) -> GraphError:
         """Return the error for a request that got no answer."""
-        kinds: tuple[tuple[type[Exception], str], ...] = (
-            (requests.exceptions.ProxyError, "Check the option proxy, or HTTPS_PROXY and NO_PROXY in the environment."),
-            (
-                requests.exceptions.SSLError,
-                "If a proxy or a lab signs with an authority of its own, name its certificate in ca_path.",
-            ),
-            (
-                requests.exceptions.Timeout,
-                f"Nothing came within {self._transport.timeout:g} s; see the option timeout.",
-            ),
-        )
         fallback = "Check name resolution, firewall and proxy of the computer on which the module runs."
-        advice = next((text for kind, text in kinds if isinstance(error, kind)), fallback)
+        advice_by_kind = {
+            requests.exceptions.ProxyError: ("Check the option proxy, or HTTPS_PROXY and NO_PROXY in the environment."),
+            requests.exceptions.SSLError: (
+                "If a proxy or a lab signs with an authority of its own, name its certificate in ca_path."
+            ),
+            requests.exceptions.Timeout: (
+                f"Nothing came within {self._transport.timeout:g} s; see the option timeout."
+            ),
+        }
+        advice = next((text for kind, text in advice_by_kind.items() if isinstance(error, kind)), fallback)
         inner = error.args[0] if error.args else error
         return GraphError(tried, on=on, got=str(getattr(inner, "reason", None) or inner), advice=advice)
 
@@ -160,7 +141,7 @@ class Http:
         """Return the answer, or None when the connection broke and the request may be sent again."""
         proxy = self._transport.proxy
         fixed: dict[str, t.Any] = {
-            "auth": _as_it_is,
+            "auth": _as_it_is,  # without one, requests takes a password from .netrc
             "timeout": (min(LONGEST_CONNECT, self._transport.timeout), self._transport.timeout),
             "verify": self._transport.verify,
             "proxies": {"http": proxy, "https": proxy} if proxy else None,
@@ -174,44 +155,6 @@ class Http:
             if method != "GET" or attempt >= TRIES_WHEN_BROKEN or isinstance(error, final):
                 raise
             return None
-
-
-def _hints(response: requests.Response) -> tuple[str, ...]:
-    return response.headers.get("Retry-After", ""), explain(response.text).retry_after
-
-
-def _bearer(token: str) -> Callable[[requests.PreparedRequest], requests.PreparedRequest]:
-    def put(request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {token}"
-        return request
-
-    return put
-
-
-def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request
-
-
-# https://learn.microsoft.com/graph/api/intune-odj-devicemanagementdomainjoinconnector-list
-CONNECTORS = "deviceManagement/domainJoinConnectors"
-CONNECTORS_PERMISSION = "DeviceManagementConfiguration.Read.All"
-
-
-def read_connectors(graph: Graph) -> list[Row]:
-    """Return the connectors as Graph shows them: id, displayName, lastConnectionDateTime, state, version.
-
-    Raises:
-        GraphError: As Graph.rows.
-
-    """
-    return graph.rows(CONNECTORS, permission=CONNECTORS_PERMISSION)
-
-
-if REQUESTS_ERROR is None:
-    import requests
-
-Row: t.TypeAlias = "Mapping[str, object]"
-VERSION = "beta"
 
 
 class Credential(t.Protocol):
@@ -235,7 +178,7 @@ class Credential(t.Protocol):
 
 
 class Graph:
-    """One session with Graph: signs in at the first read, and once more when a token is refused.
+    """One session with Graph: gets a token at the first read, and another one once it is refused.
 
     Args:
         http: The door to the network.
@@ -274,18 +217,18 @@ class Graph:
             page = self._page(url, permission)
             values = page.get("value")
             if not isinstance(values, list) or not all(isinstance(row, dict) for row in values):
-                raise self._strange(url, "the answer holds no list")
+                raise _strange(url, "the answer holds no list")
             rows += values
             url = self._next(page, url)
             if url in seen:
-                raise self._strange(url, "the link to the next page leads back to one that was read")
+                raise _strange(url, "the link to the next page leads back to one that was read")
         return rows
 
     def _next(self, page: Row, url: str) -> str:
         link = page.get("@odata.nextLink") or ""
         # The token goes wherever the link leads.
         if link and (not isinstance(link, str) or urlsplit(link)[:2] != urlsplit(self._base)[:2]):
-            raise self._strange(url, f"the link to the next page leads elsewhere, to {urlsplit(str(link)).netloc!r}")
+            raise _strange(url, f"the link to the next page leads elsewhere, to {urlsplit(str(link)).netloc!r}")
         return str(link)
 
     def _page(self, url: str, permission: str) -> Row:
@@ -294,13 +237,13 @@ class Graph:
         except requests.exceptions.RequestException as error:
             raise self._http.failure("read from Graph", _bare(url), error) from error
         if response.status_code != 200:
-            raise self._refused(url, response, permission)
+            raise _refused(url, response, permission)
         try:
             body = response.json()
         except ValueError as error:
-            raise self._strange(url, "the answer is not JSON") from error
+            raise _strange(url, "the answer is not JSON") from error
         if not isinstance(body, dict):
-            raise self._strange(url, "the answer is not a JSON object")
+            raise _strange(url, "the answer is not a JSON object")
         return t.cast(Row, body)
 
     def _answered(self, url: str) -> requests.Response:
@@ -312,22 +255,83 @@ class Graph:
             response = self._http.read(url, self._token, headers)
         return response
 
-    def _refused(self, url: str, response: requests.Response, permission: str) -> GraphError:
-        meant = explain(response.text)
-        said = ": ".join(part for part in (meant.code, meant.message) if part) or response.reason
-        return GraphError(
-            "read from Graph",
-            on=_bare(url),
-            got=f"HTTP {response.status_code}, {said}",
-            advice=for_graph(response.status_code, permission),
-            status=response.status_code,
-            code=meant.code,
-            request_id=meant.request_id or response.headers.get("request-id", ""),
-        )
 
-    def _strange(self, url: str, got: str) -> GraphError:
-        advice = "Check graph_url, and that no proxy answers in the place of Graph."
-        return GraphError("read from Graph", on=_bare(url), got=got, advice=advice)
+def read_connectors(graph: Graph) -> list[Row]:
+    """Return the connectors as Graph shows them: id, displayName, lastConnectionDateTime, state, version.
+
+    Raises:
+        GraphError: As Graph.rows.
+
+    """
+    return graph.rows(CONNECTORS, permission=CONNECTORS_PERMISSION)
+
+
+def seconds_to_wait(hints: tuple[str, ...], attempt: int, now: datetime.datetime, jitter: float) -> float:
+    """Return how long to wait before the next try.
+
+    Args:
+        hints: What the service said, the best hint first: seconds or an HTTP date; what cannot be read is skipped.
+        attempt: Number of tries so far, 1 or more; for the wait when there is no hint: 1, 2, 4, 8 seconds ...
+        now: The present moment, in UTC.
+        jitter: Between 0 and 1; spreads clients that were refused together.
+
+    Returns:
+        Seconds. A hint is taken as it is, even beyond what anyone would wait for.
+
+    """
+    for hint in hints:
+        told = _seconds(hint, now)
+        if told is not None:
+            return told
+    return min(2.0 ** (attempt - 1) + jitter, LONGEST_WAIT)
+
+
+def _seconds(hint: str, now: datetime.datetime) -> float | None:
+    text = hint.strip()
+    if text.isascii() and text.isdigit():
+        return float(text)
+    try:
+        moment = email.utils.parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=datetime.UTC)
+    return max((moment - now).total_seconds(), 0.0)
+
+
+def _hints(response: requests.Response) -> tuple[str, ...]:
+    return response.headers.get("Retry-After", ""), explain_graph(response.text).retry_after
+
+
+def _bearer(token: str) -> Callable[[requests.PreparedRequest], requests.PreparedRequest]:
+    def put(request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {token}"
+        return request
+
+    return put
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
+
+
+def _refused(url: str, response: requests.Response, permission: str) -> GraphError:
+    meant = explain_graph(response.text)
+    said = ": ".join(part for part in (meant.code, meant.message) if part) or response.reason
+    return GraphError(
+        "read from Graph",
+        on=_bare(url),
+        got=f"HTTP {response.status_code}, {said}",
+        advice=graph_advice(response.status_code, permission),
+        status=response.status_code,
+        code=meant.code,
+        request_id=meant.request_id or response.headers.get("request-id", ""),
+    )
+
+
+def _strange(url: str, got: str) -> GraphError:
+    advice = "Check graph_url, and that no proxy answers in the place of Graph."
+    return GraphError("read from Graph", on=_bare(url), got=got, advice=advice)
 
 
 def _bare(url: str) -> str:

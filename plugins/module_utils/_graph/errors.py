@@ -12,65 +12,8 @@ from dataclasses import dataclass
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
 
-LEVELS = 3  # Graph, the Intune gateway, the service behind it
-_FOR_SUPPORT = re.compile(r"\s*-\s*Operation ID \(for customer support\):.*", re.DOTALL)
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """An error body, unfolded.
-
-    Attributes:
-        code: The most telling code: an inner ErrorCode before Graph's own; "" when there is none.
-        message: The innermost text, without Intune's internal address; "" when there is none.
-        retry_after: RetryAfter of the Intune body as text; "" when there is none.
-        request_id: "" when there is none.
-
-    """
-
-    code: str = ""
-    message: str = ""
-    retry_after: str = ""
-    request_id: str = ""
-
-
-def explain(body: str) -> Explanation:
-    """Return what the text of an error answer says; a text that is not JSON is its own message, shortened."""
-    error = _json_object(body).get("error")
-    if not isinstance(error, Mapping):
-        return Explanation(message=" ".join(body.split())[:200])
-    code, message, retry_after = _text_of(error, "code"), _text_of(error, "message"), ""
-    for _level in range(LEVELS):
-        inner = _json_object(message)
-        if not inner:
-            break
-        code = _text_of(inner, "ErrorCode") or code
-        message = _text_of(inner, "CustomApiErrorPhrase") or _text_of(inner, "Message")
-        retry_after = _text_of(inner, "RetryAfter") or retry_after
-    return Explanation(code, _FOR_SUPPORT.sub("", message).strip(), retry_after, _request_id(error))
-
-
-def _json_object(text: str) -> Mapping[str, object]:
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return {}
-    return t.cast("Mapping[str, object]", value) if isinstance(value, dict) else {}
-
-
-def _text_of(body: Mapping[str, object], name: str) -> str:
-    value = body.get(name)
-    return str(value) if isinstance(value, str | int | float) else ""
-
-
-def _request_id(error: Mapping[str, object]) -> str:
-    # Both spellings are seen: https://learn.microsoft.com/graph/errors
-    inner = error.get("innerError", error.get("innererror"))
-    return _text_of(inner, "request-id") if isinstance(inner, Mapping) else ""
-
-
 # https://learn.microsoft.com/entra/identity-platform/reference-error-codes
-ENTRA = {
+ENTRA_ADVICE = {
     "7000215": "The client secret is wrong: give the secret's value, which is not its id, from this app registration.",
     "7000222": "The client secret has expired: make a new one in the app registration and give its value.",
     "700016": "Entra does not know this client_id in this tenant: check client_id, tenant_id and cloud_environment.",
@@ -82,7 +25,7 @@ ENTRA = {
     "500011": "The tenant has no such Graph: check graph_url and cloud_environment, which belong together.",
     "53003": "A Conditional Access policy blocks this application: have it excluded, or run from a permitted place.",
 }
-GRAPH = {
+GRAPH_ADVICE = {
     400: "The service does not understand the request; report it with the request id.",
     401: "The token is not accepted: check that it was made for this Graph and is not expired.",
     404: "It does not exist, or not in this tenant.",
@@ -90,42 +33,12 @@ GRAPH = {
     503: "The service is not available now: try again later.",
     504: "The service did not answer in time: try again later.",
 }
-ANY_GRAPH = "If it stays, give the request id to Microsoft support."
+ANY_GRAPH_ADVICE = "If it stays, give the request id to Microsoft support."
 
+_LEVELS = 3  # Graph, the Intune gateway, the service behind it
+_FOR_SUPPORT = re.compile(r"\s*-\s*Operation ID \(for customer support\):.*", re.DOTALL)
 _CODE = re.compile(r"AADSTS(\d+)")
 _SENTENCE = re.compile(r"AADSTS\d+: .*?(?=\s*(?:Trace ID:|\\|\"|\n|$))", re.DOTALL)
-
-
-@dataclass(frozen=True, slots=True)
-class EntraAnswer:
-    """A refusal of Entra.
-
-    Attributes:
-        code: "AADSTS7000222", or "" when the text holds none.
-        sentence: Entra's own sentence without trace ids.
-        advice: What to do.
-
-    """
-
-    code: str
-    sentence: str
-    advice: str
-
-
-def for_entra(text: str) -> EntraAnswer:
-    """Return what Entra meant with an error text, wherever in it the code stands."""
-    code, sentence = _CODE.search(text), _SENTENCE.search(text)
-    if code is None:
-        return EntraAnswer("", " ".join(text.split())[:300], "Check tenant_id, client_id and authority_host.")
-    advice = ENTRA.get(code[1], f"Look the code up at https://login.microsoftonline.com/error?code={code[1]}")
-    return EntraAnswer(code[0], sentence[0].strip() if sentence else code[0], advice)
-
-
-def for_graph(status: int, permission: str) -> str:
-    """Return what to do about a status of Graph; the permission is the one that the request needs."""
-    if status == 403:
-        return f"The app registration needs the application permission {permission}, with an administrator's consent."
-    return GRAPH.get(status, ANY_GRAPH)
 
 
 class GraphError(OdjError):
@@ -162,3 +75,88 @@ class GraphError(OdjError):
         """Return the parts for a task result: the four of OdjError, and status, code and request_id as text."""
         own = {"status": str(self.status or ""), "code": self.code, "request_id": self.request_id}
         return {**super().to_json(), **own}
+
+
+@dataclass(frozen=True, slots=True)
+class GraphRefusal:
+    """A refusal of Graph, unfolded.
+
+    Attributes:
+        code: The most telling code: an inner ErrorCode before Graph's own; "" when there is none.
+        message: The innermost text, without Intune's internal address; "" when there is none.
+        retry_after: RetryAfter of the Intune body as text; "" when there is none.
+        request_id: "" when there is none.
+
+    """
+
+    code: str = ""
+    message: str = ""
+    retry_after: str = ""
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EntraRefusal:
+    """A refusal of Entra.
+
+    Attributes:
+        code: "AADSTS7000222", or "" when the text holds none.
+        sentence: Entra's own sentence without trace ids.
+        advice: What to do.
+
+    """
+
+    code: str
+    sentence: str
+    advice: str
+
+
+def explain_graph(body: str) -> GraphRefusal:
+    """Return what the text of an error answer says; a text that is not JSON is its own message, shortened."""
+    error = _json_object(body).get("error")
+    if not isinstance(error, Mapping):
+        return GraphRefusal(message=" ".join(body.split())[:200])
+    code, message, retry_after = _text(error, "code"), _text(error, "message"), ""
+    for _level in range(_LEVELS):
+        inner = _json_object(message)
+        if not inner:
+            break
+        code = _text(inner, "ErrorCode") or code
+        message = _text(inner, "CustomApiErrorPhrase") or _text(inner, "Message")
+        retry_after = _text(inner, "RetryAfter") or retry_after
+    return GraphRefusal(code, _FOR_SUPPORT.sub("", message).strip(), retry_after, _request_id(error))
+
+
+def graph_advice(status: int, permission: str) -> str:
+    """Return what to do about a status of Graph; the permission is the one that the request needs."""
+    if status == 403:
+        return f"The app registration needs the application permission {permission}, with an administrator's consent."
+    return GRAPH_ADVICE.get(status, ANY_GRAPH_ADVICE)
+
+
+def explain_entra(text: str) -> EntraRefusal:
+    """Return what Entra meant with an error text, wherever in it the code stands."""
+    code, sentence = _CODE.search(text), _SENTENCE.search(text)
+    if code is None:
+        return EntraRefusal("", " ".join(text.split())[:300], "Check tenant_id, client_id and authority_host.")
+    advice = ENTRA_ADVICE.get(code[1], f"Look the code up at https://login.microsoftonline.com/error?code={code[1]}")
+    return EntraRefusal(code[0], sentence[0].strip() if sentence else code[0], advice)
+
+
+def _json_object(text: str) -> Mapping[str, object]:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return {}
+    return t.cast("Mapping[str, object]", value) if isinstance(value, dict) else {}
+
+
+def _text(body: Mapping[str, object], name: str) -> str:
+    value = body.get(name)
+    return str(value) if isinstance(value, str | int | float) else ""
+
+
+def _request_id(error: Mapping[str, object]) -> str:
+    # Both spellings are seen: https://learn.microsoft.com/graph/errors
+    inner = error.get("innerError", error.get("innererror"))
+    return _text(inner, "request-id") if isinstance(inner, Mapping) else ""

@@ -16,8 +16,7 @@ EVERY = 10.0  # seconds before the first line of progress, and between two of th
 
 _FILETIME_EPOCH = datetime.datetime(1601, 1, 1, tzinfo=datetime.UTC)
 _GENERALIZED = "%Y%m%d%H%M%S"
-_TICKS_PER_SECOND = 10_000_000
-_TICKS_AT_UNIX_EPOCH = 621_355_968_000_000_000  # 100 ns since 0001-01-01 UTC
+_TICKS_EPOCH = datetime.datetime(1, 1, 1, tzinfo=datetime.UTC)
 
 
 class Clock(t.Protocol):
@@ -78,6 +77,11 @@ def from_generalized(text: str) -> datetime.datetime | None:
         return None
 
 
-def from_ticks(ticks: int) -> float:
-    """Return the Unix time, in seconds, of a .NET tick count (DateTime.Ticks, UTC)."""
-    return (ticks - _TICKS_AT_UNIX_EPOCH) / _TICKS_PER_SECOND
+def from_ticks(ticks: int | None) -> datetime.datetime | None:
+    """Return the moment of a .NET tick count (100 nanoseconds since the year 1, UTC); None when it tells none."""
+    if ticks is None:
+        return None
+    try:
+        return _TICKS_EPOCH + datetime.timedelta(microseconds=ticks // 10)
+    except OverflowError:
+        return None

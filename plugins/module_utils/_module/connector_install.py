@@ -9,6 +9,7 @@ import typing as t
 from collections.abc import Mapping
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import QUIET_ARGUMENTS, SUCCESS_CODES
 
 SPEC: Mapping[str, t.Any] = {
     "argument_spec": {
@@ -18,9 +19,9 @@ SPEC: Mapping[str, t.Any] = {
         "src": {"type": "path"},
         "url": {"type": "str"},
         "checksum": {"type": "str"},
-        "install_arguments": {"type": "str", "default": "/quiet /norestart"},
-        "uninstall_arguments": {"type": "str", "default": "/quiet /norestart"},
-        "success_codes": {"type": "list", "elements": "int", "default": [0, 3010, 1641]},
+        "install_arguments": {"type": "str", "default": QUIET_ARGUMENTS},
+        "uninstall_arguments": {"type": "str", "default": QUIET_ARGUMENTS},
+        "success_codes": {"type": "list", "elements": "int", "default": list(SUCCESS_CODES)},
         "reboot": {"type": "bool", "default": False},
     },
     "mutually_exclusive": [("path", "src", "url")],
@@ -35,7 +36,7 @@ SPEC: Mapping[str, t.Any] = {
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-def checksum_of(text: str | None) -> str | None:
+def parse_checksum(text: str | None) -> str | None:
     """Return a SHA-256 in lower case; None for None.
 
     Raises:

@@ -14,8 +14,8 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.client impor
 from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.credentials import (
     CRYPTOGRAPHY_ERROR,
     MSAL_ERROR,
-    SignIn,
-    choose,
+    EntraLogin,
+    choose_credential,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.clock import Clock
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
@@ -34,7 +34,7 @@ CLOUDS = {
     "AzureUSGovernmentDoD": ("https://login.microsoftonline.us", "https://dod-graph.microsoft.us"),
 }
 _HTTPS_HOST = re.compile(r"https://(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::\d{1,5})?", re.IGNORECASE)
-SIGN_IN_OPTIONS = (
+LOGIN_OPTIONS = (
     "tenant_id",
     "client_id",
     "client_secret",
@@ -42,7 +42,6 @@ SIGN_IN_OPTIONS = (
     "certificate_password",
     "access_token",
 )
-
 
 GRAPH_OPTIONS: dict[str, dict[str, t.Any]] = {
     "tenant_id": {
@@ -95,8 +94,8 @@ def open_graph(params: Mapping[str, t.Any], clock: Clock) -> Iterator[Graph]:
     authority, graph_url = CLOUDS[params["cloud_environment"]]
     authority = _address("authority_host", params["authority_host"] or authority)
     graph_url = _address("graph_url", params["graph_url"] or graph_url)
-    given = {name: params[name] or "" for name in SIGN_IN_OPTIONS}
-    credential = choose(params["auth_source"], SignIn(authority, graph_url, **given), clock)
+    login = EntraLogin(authority, graph_url, **{name: params[name] or "" for name in LOGIN_OPTIONS})
+    credential = choose_credential(params["auth_source"], login, clock)
     http = Http(_transport(params), clock)
     try:
         yield Graph(http, credential, graph_url)

@@ -9,10 +9,7 @@ import typing as t
 from collections.abc import Mapping
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.config_file import (
-    ACCOUNT_KEY,
-    DISABLE_UPDATES_KEY,
-)
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import ACCOUNT_KEY, DISABLE_OU_UPDATES_KEY
 
 SPEC: Mapping[str, t.Any] = {
     "argument_spec": {
@@ -23,7 +20,6 @@ SPEC: Mapping[str, t.Any] = {
         "disable_ou_updates": {"type": "bool"},
     }
 }
-
 
 _ACCOUNT = re.compile(r"[^\s@\\/]+@[^\s@\\/]+")
 
@@ -42,8 +38,8 @@ def other_keys(options: Mapping[str, t.Any]) -> dict[str, str]:
             got="it is not of the form name@domain",
             advice="Write it like gmsaODJ@contoso.com, with the DNS name of the domain of the server.",
         )
-    wanted = {
+    keys = {
         ACCOUNT_KEY: account,
-        DISABLE_UPDATES_KEY: {None: None, True: "true", False: "false"}[options["disable_ou_updates"]],
+        DISABLE_OU_UPDATES_KEY: {None: None, True: "true", False: "false"}[options["disable_ou_updates"]],
     }
-    return {key: value for key, value in wanted.items() if value is not None}
+    return {key: value for key, value in keys.items() if value is not None}

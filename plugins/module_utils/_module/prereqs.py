@@ -9,8 +9,6 @@ from collections.abc import Mapping
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.server_info import NETWORK_OPTIONS
 
-SUBSETS = ("host", "dotnet", "connector", "network")
-
 SPEC: Mapping[str, t.Any] = {
     "argument_spec": {
         "domain": {"type": "str"},

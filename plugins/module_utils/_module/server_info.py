@@ -5,30 +5,36 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import ENDPOINTS
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.look import SUBSETS, Scope, parse_endpoint
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.facts import (
+    ENDPOINT_TIMEOUT,
+    EVENT_HOURS,
+    SUBSETS,
+    Scope,
+    parse_endpoint,
+)
 
 NETWORK_OPTIONS: Mapping[str, t.Any] = {
     "endpoints": {"type": "list", "elements": "str", "default": list(ENDPOINTS)},
     "proxy": {"type": "str"},
-    "endpoint_timeout": {"type": "int", "default": 5},
+    "endpoint_timeout": {"type": "int", "default": ENDPOINT_TIMEOUT},
 }
 
 SPEC: Mapping[str, t.Any] = {
     "argument_spec": {
         "gather_subset": {"type": "list", "elements": "str", "choices": ["all", *SUBSETS], "default": ["all"]},
         "install_path": {"type": "str"},
-        "event_hours": {"type": "int", "default": 24},
+        "event_hours": {"type": "int", "default": EVENT_HOURS},
         **NETWORK_OPTIONS,
     }
 }
 
 
-def scope_of(options: Mapping[str, t.Any], subsets: Sequence[str]) -> Scope:
+def scope_of(options: Mapping[str, t.Any], subsets: Iterable[str]) -> Scope:
     """Return the scope that options and subsets describe.
 
     Raises:
@@ -56,8 +62,8 @@ def scope_of(options: Mapping[str, t.Any], subsets: Sequence[str]) -> Scope:
         install_path=options.get("install_path"),
         endpoints=tuple(options["endpoints"]),
         proxy=proxy,
-        timeout_ms=options["endpoint_timeout"] * 1000,
-        event_hours=options.get("event_hours", 24),
+        endpoint_timeout=options["endpoint_timeout"],
+        event_hours=options.get("event_hours", EVENT_HOURS),
     )
 
 

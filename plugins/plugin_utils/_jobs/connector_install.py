@@ -10,23 +10,24 @@ from dataclasses import asdict
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Plan
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import RESTART_CODES
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.config_file import find_config_file
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.connector import (
     Connector,
     UninstallEntry,
     known_connector,
 )
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.facts import Scope
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.installation import (
-    REBOOT_CODES,
     Difference,
     check_outcome,
+    desired_build,
     differences,
     plan_installation,
-    wanted_build,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.look import Scope, config_file
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.probe import Look, file
-from ansible_collections.hybridjoin.odj.plugins.module_utils._module.connector_install import checksum_of
-from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.host import Host
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.probe import Snapshot, ask_file
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.connector_install import parse_checksum
+from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.host import Host, look_at
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.installer import (
     Installer,
     check_source,
@@ -34,7 +35,6 @@ from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.installer 
     run_uninstaller,
     staged,
 )
-from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.survey import survey
 
 _SCOPE = Scope(frozenset({"connector", "config"}))
 
@@ -53,12 +53,12 @@ class ConnectorInstall:
         self._host = host
         self._state = state
         self._installer = installer
-        self._build = wanted_build(state, installer.version)
+        self._build = desired_build(state, installer.version)
         self._reboot = reboot
         self._exit_codes: list[int] = []
         self._rebooted = False
         self._differences: list[Difference] = []
-        self._look = Look({}, 0.0, 0.0)
+        self._snapshot: Snapshot  # of the last look: plan and apply take one each
 
     def plan(self) -> Plan:
         """Look at the server and return what has to be done.
@@ -67,18 +67,18 @@ class ConnectorInstall:
             OdjError: A legacy connector is in the way, or the installer on the server is not the expected one.
         """
         path = self._installer.path
-        extra = [file("installer", path)] if path else []
-        self._look = survey(self._host, _SCOPE, extra)
+        extra = [ask_file("installer", path)] if path else []
+        self._snapshot = look_at(self._host, _SCOPE, extra)
         plan = plan_installation(self._host.name, self._known(), self._state, self._build)
         if path and any(change.action != "uninstall" for change in plan.changes):
             self._check_installer(path)
         return plan
 
     def _known(self) -> Connector:
-        return known_connector(self._look, self._host.name)
+        return known_connector(self._snapshot, self._host.name)
 
     def _check_installer(self, path: str) -> None:
-        answer, problem = self._look.value("installer"), self._look.error("installer")
+        answer, problem = self._snapshot.value("installer"), self._snapshot.error("installer")
         found = answer.text("sha256")
         if found == self._installer.checksum:
             return
@@ -108,14 +108,14 @@ class ConnectorInstall:
         if self._reboot and self._asks_for_reboot():
             self._host.run_action("restart the server", "ansible.windows.win_reboot", {})
             self._rebooted = True
-        self._look = survey(self._host, _SCOPE)
+        self._snapshot = look_at(self._host, _SCOPE)
         if not self._reboot_required():
             check_outcome(self._host.name, self._known(), self._build)
         if any(change.action == "upgrade" for change in plan.changes):
             self._differences = differences(before, self._traits())
 
     def _asks_for_reboot(self) -> bool:
-        return any(code in REBOOT_CODES for code in self._exit_codes)
+        return any(code in RESTART_CODES for code in self._exit_codes)
 
     def _reboot_required(self) -> bool:
         return self._asks_for_reboot() and not self._rebooted
@@ -131,7 +131,7 @@ class ConnectorInstall:
 
     def _config_hash(self) -> str:
         try:
-            config = config_file(self._look, None)
+            config = find_config_file(self._snapshot, None)
         except OdjError as error:  # neither an upgrade nor a removal hangs on this file
             return error.got
         return config.sha256 if config else "absent"
@@ -157,7 +157,7 @@ def installer_of(options: Mapping[str, t.Any], host: Host) -> Installer:
     Raises:
         InvalidInput: The checksum is malformed, or the file on the controller has another one.
     """
-    checksum = checksum_of(options["checksum"])
+    checksum = parse_checksum(options["checksum"])
     src = host.find_file(options["src"]) if options["src"] and options["state"] != "absent" else None
     if src:
         check_source(src, checksum)

@@ -5,29 +5,33 @@
 from __future__ import annotations
 
 import base64
-import datetime
 import typing as t
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.clock import utc_text
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Change, Plan, SideCondition
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import (
     DEFAULT_INSTALL_PATH,
+    OU_LIST_KEY,
     wizard_config_paths,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.config_file import (
-    UNITS_KEY,
-    join_units,
-    read,
-    replace,
-    split_units,
+    ConfigFile,
+    find_config_file,
+    read_settings,
+    replace_settings,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.connector import known_connector
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.look import ConfigFile, Scope, config_file
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.ou_list import wanted_units
-from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.host import CHANGE, Host
-from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.survey import survey
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.facts import Scope
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.ou_list import (
+    desired_ou_list,
+    join_ou_list,
+    split_ou_list,
+)
+from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.host import CHANGE, Host, look_at
 
 RIGHTS_REASON = (
     "Rights on organizational units follow this list only when somebody who may change them presses Configure Managed "
@@ -36,17 +40,17 @@ RIGHTS_REASON = (
 
 
 @dataclass(frozen=True, slots=True)
-class WantedConfig:
+class DesiredConfig:
     """What the configuration should hold.
 
     Attributes:
-        units: DNs that were checked.
+        ous: DNs that were checked.
         state: present, exact or absent.
         keys: Other keys and their values.
         install_path: Where the connector lies; None means what the server tells.
     """
 
-    units: tuple[str, ...]
+    ous: tuple[str, ...]
     state: str
     keys: Mapping[str, str]
     install_path: str | None
@@ -55,11 +59,11 @@ class WantedConfig:
 class OuConfig:
     """One change at most: the replacement of the file."""
 
-    def __init__(self, host: Host, wanted: WantedConfig) -> None:
+    def __init__(self, host: Host, desired: DesiredConfig) -> None:
         self._host = host
-        self._wanted = wanted
+        self._desired = desired
         self._path = ""
-        self._units: list[str] = []
+        self._ous: list[str] = []
         self._backup_path: str | None = None
 
     def plan(self) -> Plan:
@@ -68,12 +72,12 @@ class OuConfig:
         Raises:
             OdjError: No connector is installed, its file is missing, or it cannot be understood.
         """
-        scope = Scope(frozenset({"config"}), install_path=self._wanted.install_path)
-        look = survey(self._host, scope)
-        connector = known_connector(look, self._host.name)
+        scope = Scope(frozenset({"config"}), install_path=self._desired.install_path)
+        snapshot = look_at(self._host, scope)
+        connector = known_connector(snapshot, self._host.name)
         if not connector.installed and scope.install_path is None:
             raise self._refusal("no connector is installed there", "Install it first (odj_connector_install).")
-        found = config_file(look, scope.install_path)
+        found = find_config_file(snapshot, scope.install_path)
         if found is None:
             root = scope.install_path or connector.install_path or DEFAULT_INSTALL_PATH
             raise self._refusal(
@@ -81,22 +85,22 @@ class OuConfig:
                 "If the connector lies in another directory, name it in the option install_path.",
             )
         self._path = found.path
-        return self._compare(found, look.answered_at)
+        return self._compare(found, snapshot.answered_at)
 
     def _refusal(self, got: str, advice: str) -> OdjError:
         return OdjError("edit the configuration of the connector", on=self._host.name, got=got, advice=advice)
 
-    def _compare(self, found: ConfigFile, now: float) -> Plan:
-        settings = read(found.content, found.path)
+    def _compare(self, found: ConfigFile, now: datetime) -> Plan:
+        settings = read_settings(found.content, found.path)
         held = {key.casefold(): value for key, value in settings.items()}
-        before = split_units(held.get(UNITS_KEY.casefold(), ""))
-        self._units = wanted_units(before, self._wanted.units, self._wanted.state)
-        keys = {key: value for key, value in self._wanted.keys.items() if held.get(key.casefold()) != value}
-        values = {UNITS_KEY: join_units(self._units)} if self._units != before else {}
+        before = split_ou_list(held.get(OU_LIST_KEY.casefold(), ""))
+        self._ous = desired_ou_list(before, self._desired.ous, self._desired.state)
+        keys = {key: value for key, value in self._desired.keys.items() if held.get(key.casefold()) != value}
+        values = {OU_LIST_KEY: join_ou_list(self._ous)} if self._ous != before else {}
         if not values and not keys:
             return Plan()
-        content = replace(found.content, values | keys, found.path)
-        stamp = datetime.datetime.fromtimestamp(now, datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
+        content = replace_settings(found.content, values | keys, found.path)
+        stamp = utc_text(now).replace("-", "").replace(":", "")  # no colon may stand in a file name
         payload = {
             "operation": "replace_file",
             "path": found.path,
@@ -105,7 +109,7 @@ class OuConfig:
             "backup_path": f"{found.path}.{stamp}.bak",
         }
         old = [*before, *(f"{key}: {held[key.casefold()]}" for key in keys if key.casefold() in held)]
-        new = [*self._units, *(f"{key}: {value}" for key, value in keys.items())]
+        new = [*self._ous, *(f"{key}: {value}" for key, value in keys.items())]
         change = Change("replace_file", found.path, _lines(old), _lines(new), _summary(old, new), payload)
         return Plan((change,), (SideCondition("configure_service_account", self._host.name, RIGHTS_REASON),))
 
@@ -125,7 +129,7 @@ class OuConfig:
 
     def facts(self, plan: Plan) -> Mapping[str, object]:
         """Return ``path``, ``organizational_units`` as they are after the plan, and ``backup_path``."""
-        return {"path": self._path, "organizational_units": self._units, "backup_path": self._backup_path}
+        return {"path": self._path, "organizational_units": self._ous, "backup_path": self._backup_path}
 
 
 def _lines(entries: Sequence[str]) -> str:

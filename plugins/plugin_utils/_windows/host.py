@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to the collection hybridjoin.odj: may change without notice.
-"""The Windows server behind the inventory's own connection: look at it, and change it through modules."""
+"""The Windows server behind the inventory's own connection: ask it, and change it through modules."""
 
 from __future__ import annotations
 
-import time
 import typing as t
 from collections.abc import Mapping, Sequence
 
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.clock import Clock
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.probe import Look, Probe
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.facts import Scope, further_probes, probes_of
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.probe import Probe, Snapshot
 
 PROBE = "hybridjoin.odj.odj_server_probe"
 CHANGE = "hybridjoin.odj.odj_server_change"
@@ -38,8 +39,8 @@ class Host(t.Protocol):
 
     name: str
 
-    def look(self, probes: Sequence[Probe]) -> Look:
-        """Ask questions, all in one remote execution."""
+    def ask(self, probes: Sequence[Probe]) -> Snapshot:
+        """Return the answers to questions, all in one remote execution."""
 
     def run_module(self, tried: str, module: str, options: Mapping[str, object]) -> Result:
         """Run a module that has no action plugin."""
@@ -51,6 +52,19 @@ class Host(t.Protocol):
         """Return the path on the controller of a file that a task names."""
 
 
+def look_at(host: Host, scope: Scope, extra: Sequence[Probe] = ()) -> Snapshot:
+    """Return the answers to all questions of a scope, and to ``extra`` ones.
+
+    That is one remote execution; a second one only when the connector lies somewhere else than expected.
+
+    Raises:
+        WindowsError: There are no answers at all.
+    """
+    snapshot = host.ask([*probes_of(scope), *extra])
+    further = further_probes(snapshot, scope)
+    return snapshot.merged(host.ask(further)) if further else snapshot
+
+
 class WindowsHost:
     """The server of one task.
 
@@ -59,22 +73,24 @@ class WindowsHost:
     Args:
         action: The action plugin of the task: its connection, become and check mode are used.
         task_vars: The task's variables.
+        clock: Of the controller; a snapshot says when it was taken.
     """
 
-    def __init__(self, action: ActionBase, task_vars: dict[str, t.Any]) -> None:
+    def __init__(self, action: ActionBase, task_vars: dict[str, t.Any], clock: Clock) -> None:
         self._action = action
         self._task_vars = task_vars
+        self._clock = clock
         self.name = str(task_vars.get("inventory_hostname", "the server"))
 
-    def look(self, probes: Sequence[Probe]) -> Look:
-        """Ask questions, all in one remote execution.
+    def ask(self, probes: Sequence[Probe]) -> Snapshot:
+        """Return the answers to questions, all in one remote execution.
 
         Raises:
-            WindowsError: There are no answers at all. A single question that fails is in the look.
+            WindowsError: There are no answers at all. A single question that fails is in the snapshot.
         """
-        asked_at = time.time()
+        asked_at = self._clock.now()
         result = self.run_module("look at the server", PROBE, {"probes": list(probes)})
-        return Look(result.get("answers") or {}, asked_at, time.time())
+        return Snapshot(result.get("answers") or {}, asked_at, self._clock.now())
 
     def run_module(self, tried: str, module: str, options: Mapping[str, object]) -> Result:
         """Run a module that has no action plugin, and return its result.

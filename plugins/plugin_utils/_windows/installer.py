@@ -16,10 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import INSTALLER_NAME
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.connector import UninstallEntry
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.host import Host, WindowsError
-
-_FILE_NAME = "ODJConnectorBootstrapper.exe"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +83,7 @@ def staged(host: Host, installer: Installer) -> Iterator[str]:
     tried = "bring the installer to the server"
     made = host.run_module(tried, "ansible.windows.win_tempfile", {"state": "directory", "prefix": "odj-connector."})
     directory = str(made["path"])
-    path = rf"{directory}\{_FILE_NAME}"
+    path = rf"{directory}\{INSTALLER_NAME}"
     try:
         _fetch(host, installer, path, tried)
         yield path

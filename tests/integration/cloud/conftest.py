@@ -12,7 +12,7 @@ import pytest
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.client import Graph
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.graph_options import GRAPH_OPTIONS, open_graph
-from ansible_collections.hybridjoin.odj.tests.unit.fakes.graph import PatientClock
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.clock import PatientClock
 from odj_lab.cloud import CLIENT_ID, create_state, serve
 from odj_lab.cloud.state import requests_log, store
 from odj_lab.settings import Lab

@@ -13,8 +13,8 @@ import pytest
 import requests
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.client import Graph, read_connectors
-from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.errors import GraphError, explain
-from ansible_collections.hybridjoin.odj.tests.unit.fakes.graph import PatientClock
+from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.errors import GraphError, explain_graph
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.clock import PatientClock
 from odj_lab.cloud import CLIENT_ID, connectors, serve
 from odj_lab.cloud.state import DOMAIN_JOIN, requests_log, store
 from odj_lab.settings import Lab
@@ -129,7 +129,10 @@ def test_the_lab_answers_a_delete_as_it_is_in_life(lab: Lab) -> None:
     url = f"{lab.cloud_url}/beta/{CONNECTORS}/{connector}"
     answer = requests.delete(url, headers=bearer(lab), verify=str(lab.ca_path), timeout=10)
     assert (answer.status_code, answer.json()["error"]["code"]) == (403, "UnknownError")
-    assert (explain(answer.text).code, explain(answer.text).message) == ("Forbidden", "An error has occurred")
+    assert (explain_graph(answer.text).code, explain_graph(answer.text).message) == (
+        "Forbidden",
+        "An error has occurred",
+    )
     assert len(connectors.listed(lab)) == 1
 
 

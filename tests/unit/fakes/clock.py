@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A clock that nobody has to wait for."""
+"""Clocks that nobody has to wait for."""
 
 from __future__ import annotations
 
@@ -23,3 +23,10 @@ class StandingClock:
     def sleep(self, seconds: float) -> None:
         assert seconds >= 0
         self.slept.append(seconds)
+
+
+class PatientClock(StandingClock):
+    """Tells the true time; nobody waits."""
+
+    def now(self) -> datetime.datetime:
+        return datetime.datetime.now(datetime.UTC)

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Stand-ins below the Graph adapter: a session that answers from a script, clocks that only note who wants to wait."""
+"""Stand-ins around the Graph adapter: a session that answers from a script, a credential that gives out numbers."""
 
 from __future__ import annotations
 
-import datetime
 import json
 import typing as t
 from collections.abc import Callable, Iterable
@@ -11,28 +10,7 @@ from collections.abc import Callable, Iterable
 import pytest
 import requests
 
-NOON = datetime.datetime(2026, 11, 24, 12, 0, 0, tzinfo=datetime.UTC)
 Step: t.TypeAlias = "requests.Response | Exception"
-
-
-class FakeClock:
-    """Stands still at noon, and moves on by what somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.slept: list[float] = []
-
-    def now(self) -> datetime.datetime:
-        return NOON + datetime.timedelta(seconds=sum(self.slept))
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-
-
-class PatientClock(FakeClock):
-    """Tells the true time; nobody waits."""
-
-    def now(self) -> datetime.datetime:
-        return datetime.datetime.now(datetime.UTC)
 
 
 class FakeSession:

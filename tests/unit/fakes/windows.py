@@ -5,23 +5,30 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import time
-import typing as t
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.probe import Look, Probe
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.facts import (
+    SUBSETS,
+    Scope,
+    facts_of,
+    probes_of,
+)
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.probe import Probe, Snapshot
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.clock import StandingClock
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.windows_content import (
     CONFIG,
     ROOT,
     XML,
+    Value,
     entry_values,
     host_values,
     registry_values,
 )
 
-Value = dict[str, t.Any]
-TICKS_AT_UNIX_EPOCH = 621_355_968_000_000_000
+ALL = Scope(frozenset(SUBSETS))
+YEAR_ONE = datetime(1, 1, 1, tzinfo=UTC)
 
 
 @dataclass
@@ -32,6 +39,9 @@ class FakeWindows:
         broken: Ids of questions that are answered with an error.
         untrusted: Hosts whose certificate the server does not trust.
         forgotten: Hosts of which an answer says nothing.
+        clock: The controller's.
+        clock_offset: Seconds by which the server's clock is ahead of it.
+        looks: How often somebody has asked.
     """
 
     name: str = "odj01"
@@ -46,14 +56,14 @@ class FakeWindows:
     broken: set[str] = field(default_factory=set)
     untrusted: set[str] = field(default_factory=set)
     forgotten: set[str] = field(default_factory=set)
+    clock: StandingClock = field(default_factory=StandingClock)
     clock_offset: float = 0.0
     looks: int = 0
 
-    def look(self, probes: Sequence[Probe]) -> Look:
+    def ask(self, probes: Sequence[Probe]) -> Snapshot:
         self.looks += 1
-        before = time.time()
         answers = {str(probe["id"]): self._answer(probe) for probe in probes}
-        return Look(answers, before, time.time())
+        return Snapshot(answers, self.clock.now(), self.clock.now())
 
     def _answer(self, probe: Value) -> Value:
         if probe["id"] in self.broken:
@@ -61,7 +71,8 @@ class FakeWindows:
         return {"ok": True, "ms": 0, "value": getattr(self, f"_{probe['kind']}")(probe)}
 
     def _host(self, _probe: Value) -> Value:
-        ticks = int((time.time() + self.clock_offset) * 10_000_000) + TICKS_AT_UNIX_EPOCH
+        now = self.clock.now() + timedelta(seconds=self.clock_offset)
+        ticks = (now - YEAR_ONE) // timedelta(microseconds=1) * 10
         return {**self.host, "ticks_start": ticks, "ticks_end": ticks}
 
     def _registry(self, probe: Value) -> Value:
@@ -121,3 +132,8 @@ class FakeWindows:
         """Do what the wizard's sign-in leaves."""
         self.service |= {"state": "Running", "start_name": r"CONTOSO\msaODJab1cd$"}
         self.certificates = [{"thumbprint": "AB", "not_after": "2999-01-01T00:00:00.0000000Z"}]
+
+
+def facts(server: FakeWindows, scope: Scope = ALL) -> Value:
+    """Return what a look at a server tells."""
+    return facts_of(server.ask(probes_of(scope)), scope)

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.host import WindowsError
-from ansible_collections.hybridjoin.odj.tests.unit.fakes.windows import FakeWindows, Value
-from ansible_collections.hybridjoin.odj.tests.unit.fakes.windows_content import CONFIG
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.windows import FakeWindows
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.windows_content import CONFIG, Value
 
 
 @dataclass

@@ -1,25 +1,29 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to the collection hybridjoin.odj: may change without notice.
-"""Connectors as Intune shows them, and what that means for a fleet."""
+"""Connectors as Intune lists them, and how their servers stand to what is expected of them."""
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.clock import utc_text
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput, OdjError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import Build
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import (
+    INACTIVE_AFTER,
+    REMOVED_AFTER,
+    Build,
+)
 
-# inactive after 5 days without a heartbeat, gone 30 days later; from when the 30 days count is not documented:
-# https://learn.microsoft.com/en-us/autopilot/windows-autopilot-hybrid
-GONE_AFTER = datetime.timedelta(days=5 + 30)
 ACTIVE = "active"
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Connector:
-    """One entry of Intune. Each enrolment of a server makes a new one.
+class IntuneConnector:
+    """One entry of Intune's list. Each enrolment of a server makes a new one.
 
     Attributes:
         id: GUID.
@@ -32,9 +36,21 @@ class Connector:
 
     id: str
     name: str
-    last_contact: datetime.datetime | None
+    last_contact: datetime | None
     state: str
     version: str
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, object]) -> IntuneConnector:
+        """Return the connector of one row of Graph; fields that are missing or null become empty.
+
+        Raises:
+            OdjError: The last contact is not a date.
+
+        """
+        text = {name: str(row.get(name) or "") for name in ("id", "displayName", "state", "version")}
+        last_contact = _moment(str(row.get("lastConnectionDateTime") or ""), text["displayName"])
+        return cls(text["id"], text["displayName"], last_contact, text["state"], text["version"])
 
     @property
     def build(self) -> Build | None:
@@ -46,8 +62,8 @@ class Connector:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What is asked of a fleet.
+class Expectation:
+    """What is expected of the connectors.
 
     Attributes:
         names: Servers of interest, short or FQDN; empty for all.
@@ -58,16 +74,16 @@ class Wanted:
 
     names: tuple[str, ...]
     minimum_build: Build
-    stale_after: datetime.timedelta
+    stale_after: timedelta
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How one server stands: its newest entry, and the older ones of the same name."""
+    """How one server stands: its newest entry, and the ids of the older ones of the same name."""
 
-    connector: Connector
+    connector: IntuneConnector
     duplicates: tuple[str, ...]
-    age: datetime.timedelta | None
+    age: timedelta | None
     stale: bool
     below_minimum: bool | None
 
@@ -77,56 +93,45 @@ class Standing:
         return {
             "id": self.connector.id,
             "display_name": self.connector.name,
-            "last_connection_date_time": _written(last),
+            "last_connection_date_time": utc_text(last) if last else None,
             "state": self.connector.state,
             "version": self.connector.version,
             "age_minutes": None if self.age is None else int(self.age.total_seconds() // 60),
             "stale": self.stale,
             "below_minimum": self.below_minimum,
             "duplicates": list(self.duplicates),
-            "cleanup_estimate": _written(last + GONE_AFTER) if last else None,
+            # From when the days until the removal count is not documented.
+            "cleanup_estimate": utc_text(last + INACTIVE_AFTER + REMOVED_AFTER) if last else None,
         }
 
 
 @dataclass(frozen=True, slots=True)
-class Fleet:
-    """What Intune's list means for what is asked.
+class Assessment:
+    """What Intune's list means for what is expected.
 
     Attributes:
         standings: By name, one for each server of interest that Intune knows.
         missing: Names asked for that Intune does not know.
-        problems: One phrase for each reason why the fleet is not as asked; empty when all is well.
+        problems: One phrase for each expectation that is not met; empty when all is well.
 
     """
 
-    standings: tuple[Standing, ...]
-    missing: tuple[str, ...]
-    problems: tuple[str, ...]
+    standings: tuple[Standing, ...] = ()
+    missing: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
 
 
-def read_connector(row: Mapping[str, object]) -> Connector:
-    """Return the connector of one row of Graph; fields that are missing or null become empty.
-
-    Raises:
-        OdjError: The last contact is not a date.
-
-    """
-    text = {name: str(row.get(name) or "") for name in ("id", "displayName", "state", "version")}
-    last = _moment(str(row.get("lastConnectionDateTime") or ""), text["displayName"])
-    return Connector(text["id"], text["displayName"], last, text["state"], text["version"])
-
-
-def assess(connectors: Iterable[Connector], wanted: Wanted, now: datetime.datetime) -> Fleet:
-    """Return how the fleet stands at a moment (UTC)."""
-    groups = [group for group in _by_server(list(connectors)) if _is_wanted(group, wanted.names)]
-    standings = tuple(_standing(group, wanted, now) for group in groups)
+def assess(connectors: Iterable[IntuneConnector], expected: Expectation, now: datetime) -> Assessment:
+    """Return how the servers stand at a moment (UTC)."""
+    groups = [group for group in _by_server(list(connectors)) if _is_expected(group, expected.names)]
+    standings = tuple(_standing(group, expected, now) for group in groups)
     found = [connector.name for group in groups for connector in group]
-    missing = tuple(name for name in wanted.names if not any(same_server(name, other) for other in found))
+    missing = tuple(name for name in expected.names if not any(same_server(name, other) for other in found))
     problems = [f"{name} is not there" for name in missing]
-    problems += [phrase for standing in standings for phrase in _problems(standing, wanted)]
-    if not wanted.names and not standings:
+    problems += [phrase for standing in standings for phrase in _problems(standing, expected)]
+    if not expected.names and not standings:
         problems.append("there is no connector at all")
-    return Fleet(standings, missing, tuple(problems))
+    return Assessment(standings, missing, tuple(problems))
 
 
 def same_server(one: str, other: str) -> bool:
@@ -140,65 +145,60 @@ def same_server(one: str, other: str) -> bool:
     return one.partition(".")[0] == other.partition(".")[0]
 
 
-def _by_server(connectors: list[Connector]) -> list[list[Connector]]:
+def _by_server(connectors: list[IntuneConnector]) -> list[list[IntuneConnector]]:
     """Return the entries of each server, newest first, servers by name."""
     full_names = {connector.name.casefold() for connector in connectors}
-    groups: dict[str, list[Connector]] = {}
+    groups: dict[str, list[IntuneConnector]] = {}
     for connector in connectors:
         name = connector.name.casefold()
         longer = [full for full in full_names if "." in full and same_server(full, name)]
         # A short name that fits two FQDNs belongs to neither.
         key = longer[0] if "." not in name and len(longer) == 1 else name
         groups.setdefault(key, []).append(connector)
-    never = datetime.datetime.min.replace(tzinfo=datetime.UTC)
     return [
-        sorted(groups[key], key=lambda connector: connector.last_contact or never, reverse=True)
+        sorted(groups[key], key=lambda connector: connector.last_contact or _NEVER, reverse=True)
         for key in sorted(groups)
     ]
 
 
-def _is_wanted(group: Sequence[Connector], names: tuple[str, ...]) -> bool:
+def _is_expected(group: Sequence[IntuneConnector], names: tuple[str, ...]) -> bool:
     return not names or any(same_server(name, connector.name) for name in names for connector in group)
 
 
-def _standing(group: Sequence[Connector], wanted: Wanted, now: datetime.datetime) -> Standing:
+def _standing(group: Sequence[IntuneConnector], expected: Expectation, now: datetime) -> Standing:
     newest, *older = group
-    # The clocks of Intune and of this computer differ; nobody has beaten in the future.
-    age = max(now - newest.last_contact, datetime.timedelta()) if newest.last_contact else None
+    # The clocks of Intune and of this computer differ; nobody was in contact in the future.
+    age = max(now - newest.last_contact, timedelta()) if newest.last_contact else None
     build = newest.build
     return Standing(
         connector=newest,
         duplicates=tuple(connector.id for connector in older),
         age=age,
-        stale=age is None or age > wanted.stale_after,
-        below_minimum=None if build is None else build < wanted.minimum_build,
+        stale=age is None or age > expected.stale_after,
+        below_minimum=None if build is None else build < expected.minimum_build,
     )
 
 
-def _problems(standing: Standing, wanted: Wanted) -> list[str]:
-    connector, name = standing.connector, standing.connector.name
-    silent = "was never in contact" if standing.age is None else f"is silent since {_written(connector.last_contact)}"
+def _problems(standing: Standing, expected: Expectation) -> list[str]:
+    connector, name, last = standing.connector, standing.connector.name, standing.connector.last_contact
+    silent = f"is silent since {utc_text(last)}" if last else "was never in contact"
     checks = (
         (connector.state.casefold() != ACTIVE, f"{name} is {connector.state or 'without state'}, not active"),
         (standing.stale, f"{name} {silent}"),
-        (standing.below_minimum is True, f"{name} has build {connector.version}, below {wanted.minimum_build}"),
+        (standing.below_minimum is True, f"{name} has build {connector.version}, below {expected.minimum_build}"),
     )
     return [phrase for is_so, phrase in checks if is_so]
 
 
-def _moment(text: str, name: str) -> datetime.datetime | None:
+def _moment(text: str, name: str) -> datetime | None:
     if not text:
         return None
     try:
-        moment = datetime.datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError as error:
         got = f"its last contact {text!r} is not a date"
         raise OdjError("read the connector list of Intune", on=name, got=got) from error
     # Year 1 is the empty date of .NET; no contact was ever then.
     if moment.year == 1:
         return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)).astimezone(datetime.UTC)
-
-
-def _written(moment: datetime.datetime | None) -> str | None:
-    return None if moment is None else f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to the collection hybridjoin.odj: may change without notice.
-"""The wizard's .exe.config: read its appSettings, and change single values so that every other byte stays.
+"""The wizard's .exe.config: find it on a server, read its appSettings, and change single values in it.
 
-The file is never written from a parsed tree: a parser tells where an element starts, the rest is surgery on the text.
-Keys: https://learn.microsoft.com/en-us/autopilot/windows-autopilot-hybrid.
+The file is never written from a parsed tree: a parser tells where an element starts, the rest is surgery on the text,
+so that every other byte stays.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
 import codecs
 import re
 import xml.parsers.expat
@@ -15,15 +17,35 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import (
+    DEFAULT_INSTALL_PATH,
+    OU_LIST_KEY,
+    wizard_config_paths,
+)
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.connector import read_connector
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.ou_list import split_ou_list
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.probe import (
+    Fields,
+    Probe,
+    Snapshot,
+    ask_file,
+)
 
-UNITS_KEY = "OrganizationalUnitsUsedForOfflineDomainJoin"
-ACCOUNT_KEY = "TenantConfiguredManagedServiceAccount"
-DISABLE_UPDATES_KEY = "DisableOUUpdates"
+CONTENT_LIMIT = 1_048_576  # bytes; a configuration file of the connector has a few thousand
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _DECLARED = re.compile(rb"""<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 _ATTRIBUTE = re.compile(r"""\s+([^\s=/>]+)\s*=\s*("[^"]*"|'[^']*')""")
 _SECTION = ["configuration", "appSettings"]
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigFile:
+    """The wizard's configuration file as it was found."""
+
+    path: str
+    content: bytes
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +70,51 @@ class _Map:
     adds: list[tuple[int, str, str]] = field(default_factory=list)
 
 
-def read(content: bytes, path: str) -> dict[str, str]:
+def config_probes(install_path: str) -> list[Probe]:
+    """Return the questions for the file below an install path, under each of its names."""
+    paths = wizard_config_paths(install_path)
+    return [ask_file(f"config_{index}", path, content=CONTENT_LIMIT) for index, path in enumerate(paths)]
+
+
+def find_config_file(snapshot: Snapshot, install_path: str | None) -> ConfigFile | None:
+    """Return the file under the first of its names that is there; None when there is none.
+
+    Args:
+        snapshot: Answers to the questions of the connector and of the configuration.
+        install_path: Where the connector lies; None means what the server tells, else the default.
+
+    Raises:
+        OdjError: It is there but could not be read, or is too large to be one.
+    """
+    root = install_path or read_connector(snapshot).install_path or DEFAULT_INSTALL_PATH
+    for index, path in enumerate(wizard_config_paths(root)):
+        problem = snapshot.error(f"config_{index}")
+        if problem:
+            raise OdjError("read the configuration file", on=path, got=problem)
+        answer = snapshot.value(f"config_{index}")
+        if answer.flag("exists") and not answer.flag("directory"):
+            return ConfigFile(path, _content(answer, path), answer.text("sha256") or "")
+    return None
+
+
+def config_facts(snapshot: Snapshot, install_path: str | None) -> dict[str, object] | None:
+    """Return the facts ``config``; None without a file, ``error`` instead of the keys when it cannot be understood."""
+    try:
+        found = find_config_file(snapshot, install_path)
+        if found is None:
+            return None
+        settings = read_settings(found.content, found.path)
+    except OdjError as error:
+        return {"error": str(error)}
+    return {
+        "path": found.path,
+        "sha256": found.sha256,
+        "keys": settings,
+        "organizational_units": split_ou_list(settings.get(OU_LIST_KEY, "")),
+    }
+
+
+def read_settings(content: bytes, path: str) -> dict[str, str]:
     """Return the appSettings of a configuration file by key.
 
     Raises:
@@ -57,15 +123,15 @@ def read(content: bytes, path: str) -> dict[str, str]:
     return {key: value for _at, key, value in _locate(_decode(content, path), path).adds}
 
 
-def replace(content: bytes, wanted: Mapping[str, str], path: str) -> bytes:
-    """Return the file with the wanted values; all other bytes are those of ``content``.
+def replace_settings(content: bytes, settings: Mapping[str, str], path: str) -> bytes:
+    """Return the file with the given values; all other bytes are those of ``content``.
 
     A key that is missing is added as the last one of its section, indented like the one before it.
 
     Raises:
-        OdjError: As ``read``.
+        OdjError: As ``read_settings``.
     """
-    for key, value in wanted.items():
+    for key, value in settings.items():
         decoded = _decode(content, path)
         found = _locate(decoded, path)
         start = next((at for at, name, _value in found.adds if name.casefold() == key.casefold()), None)
@@ -74,31 +140,19 @@ def replace(content: bytes, wanted: Mapping[str, str], path: str) -> bytes:
         else:
             edited = _insert(decoded, found, f'<add key="{key}" value="{_escape(value, chr(34), decoded.encoding)}" />')
         content = _Text(edited, decoded.bom, decoded.encoding).to_bytes()
-    after = {key.casefold(): value for key, value in read(content, path).items()}
-    if any(after.get(key.casefold()) != value for key, value in wanted.items()):
+    after = {key.casefold(): value for key, value in read_settings(content, path).items()}
+    if any(after.get(key.casefold()) != value for key, value in settings.items()):
         raise _problem(path, "the edited text does not read back as what was written")
     return content
 
 
-def split_units(value: str) -> list[str]:
-    """Return the DNs of an OU list: split at semicolons that are not escaped, without blanks around them."""
-    parts, start, index = [], 0, 0
-    while index < len(value):
-        if value[index] == "\\":
-            index += 1
-        elif value[index] == ";":
-            parts.append(value[start:index])
-            start = index + 1
-        index += 1
-    return [part.strip() for part in [*parts, value[start:]] if part.strip()]
-
-
-def join_units(units: list[str]) -> str:
-    r"""Return the value for an OU list.
-
-    A semicolon inside a DN is written as \3B: a reader that knows no escapes would split at it.
-    """
-    return ";".join(unit.replace("\\;", "\\3B") for unit in units)
+def _content(answer: Fields, path: str) -> bytes:
+    if answer.flag("truncated"):
+        raise OdjError("read the configuration file", on=path, got=f"it has more than {CONTENT_LIMIT} bytes")
+    try:
+        return base64.b64decode(answer.text("content") or "", validate=True)
+    except binascii.Error as error:
+        raise OdjError("read the configuration file", on=path, got=f"its content is not base64: {error}") from error
 
 
 def _problem(path: str, got: str) -> OdjError:

@@ -4,10 +4,10 @@
 
 from __future__ import annotations
 
-import datetime
 import re
 from dataclasses import asdict, dataclass
 
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.clock import utc_text
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput, OdjError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import (
     CERTIFICATE_ISSUER,
@@ -19,30 +19,32 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product impo
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.probe import (
     Fields,
-    Look,
     Probe,
-    certificate,
-    registry,
+    Snapshot,
+    ask_certificate,
+    ask_registry,
+    ask_service,
     registry_number,
     registry_text,
-    service,
 )
 
-_UNINSTALL = r"Microsoft\Windows\CurrentVersion\Uninstall"
+# Question -> registry view. Installers of 32 and 64 bits register in different ones; the connector's is not documented.
+_VIEWS = {"uninstall_64": 64, "uninstall_32": 32}
+_UNINSTALL = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall"
 _ENTRY_VALUES = (
     "DisplayName",
     "DisplayVersion",
-    "Publisher",
     "UninstallString",
     "QuietUninstallString",
     "WindowsInstaller",
     "InstallLocation",
 )
+_SERVICE_PROGRAM = re.compile(re.escape(rf"\{SERVICE_NAME}\{SERVICE_NAME}.exe"), re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class UninstallEntry:
-    """One line under "Apps" that bears the connector's name; the set-up program and its inner MSI may each have one.
+    """One line under "Apps" that bears the connector's name; the installer and its inner MSI may each have one.
 
     Attributes:
         key: Name of the registry key: a product code for an MSI.
@@ -67,51 +69,6 @@ class UninstallEntry:
             return Build.parse(self.version or "")
         except InvalidInput:
             return None
-
-
-def entry_probes() -> list[Probe]:
-    """Return the questions whose answers ``read_entries`` understands."""
-    where = ("DisplayName", DISPLAY_NAME)
-    # Set-up programs of 32 and 64 bits register in different views; the connector's own is not documented.
-    return [
-        registry(
-            f"uninstall_{view}",
-            rf"HKLM\SOFTWARE\{_UNINSTALL}",
-            values=(),
-            view=view,
-            subkey_values=_ENTRY_VALUES,
-            where=where,
-        )
-        for view in (64, 32)
-    ]
-
-
-def read_entries(look: Look) -> tuple[UninstallEntry, ...]:
-    """Return the entries, the set-up program's before the MSI's: that is the order in which they are removed."""
-    found = {
-        entry.key: entry for view in (32, 64) for entry in map(_entry, look.value(f"uninstall_{view}").parts("subkeys"))
-    }
-    return tuple(sorted(found.values(), key=lambda entry: (entry.msi, entry.key)))
-
-
-def _entry(subkey: Fields) -> UninstallEntry:
-    values = subkey.part("values")
-    return UninstallEntry(
-        key=subkey.text("name") or "",
-        version=registry_text(values, "DisplayVersion"),
-        msi=registry_number(values, "WindowsInstaller") == 1,
-        uninstall_string=registry_text(values, "UninstallString"),
-        quiet_uninstall_string=registry_text(values, "QuietUninstallString"),
-        install_location=registry_text(values, "InstallLocation"),
-    )
-
-
-_SERVICE_PROGRAM = re.compile(re.escape(rf"\{SERVICE_NAME}\{SERVICE_NAME}.exe"), re.IGNORECASE)
-
-
-def connector_probes() -> list[Probe]:
-    """Return the questions whose answers ``read_connector`` understands."""
-    return [*entry_probes(), service("service", SERVICE_NAME), certificate("certificate", "My", CERTIFICATE_ISSUER)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +111,7 @@ class Connector:
     """Everything about the connector of one server.
 
     Attributes:
-        entries: Uninstall entries, the set-up program's before the MSI's.
+        entries: Uninstall entries, the installer's before the MSI's: that is the order in which they are removed.
         version: The highest build that an entry tells; None when nothing is installed or no version can be read.
         service: Its service.
         certificate: The newest certificate of the sign-in.
@@ -232,26 +189,36 @@ class Connector:
         }
 
 
-def read_connector(look: Look) -> Connector:
+def connector_probes() -> list[Probe]:
+    """Return the questions whose answers ``read_connector`` understands."""
+    where = ("DisplayName", DISPLAY_NAME)
+    entries = [
+        ask_registry(probe_id, _UNINSTALL, values=(), view=view, subkey_values=_ENTRY_VALUES, where=where)
+        for probe_id, view in _VIEWS.items()
+    ]
+    return [*entries, ask_service("service", SERVICE_NAME), ask_certificate("certificate", "My", CERTIFICATE_ISSUER)]
+
+
+def read_connector(snapshot: Snapshot) -> Connector:
     """Return the connector that the answers to ``connector_probes`` describe."""
-    entries = read_entries(look)
-    versions = [build for build in (entry.build for entry in entries) if build is not None]
+    entries = _entries(snapshot)
+    builds = [entry.build for entry in entries if entry.build is not None]
     return Connector(
         entries=entries,
-        version=max(versions, default=None),
-        service=_service(look.value("service")),
-        certificate=_certificate(look),
-        problems=tuple(f"{probe['id']}: {text}" for probe in connector_probes() if (text := _problem(look, probe))),
+        version=max(builds, default=None),
+        service=_service(snapshot.value("service")),
+        certificate=_certificate(snapshot),
+        problems=tuple(_problems(snapshot)),
     )
 
 
-def known_connector(look: Look, server: str) -> Connector:
+def known_connector(snapshot: Snapshot, server: str) -> Connector:
     """Return the connector, for those who are about to change it.
 
     Raises:
         OdjError: The server did not answer all questions, so what is there is not known.
     """
-    connector = read_connector(look)
+    connector = read_connector(snapshot)
     if connector.problems:
         raise OdjError(
             "find out which connector is installed",
@@ -262,9 +229,28 @@ def known_connector(look: Look, server: str) -> Connector:
     return connector
 
 
-def _problem(look: Look, probe: Probe) -> str | None:
-    probe_id = str(probe["id"])
-    return look.error(probe_id) if look.answered(probe_id) or look.error(probe_id) else "no answer"
+def _problems(snapshot: Snapshot) -> list[str]:
+    ids = [str(probe["id"]) for probe in connector_probes()]
+    return [f"{one}: {snapshot.error(one) or 'no answer'}" for one in ids if not snapshot.answered(one)]
+
+
+def _entries(snapshot: Snapshot) -> tuple[UninstallEntry, ...]:
+    subkeys = [subkey for probe_id in _VIEWS for subkey in snapshot.value(probe_id).parts("subkeys")]
+    # A key that is in both views is one entry, that of the 64-bit view.
+    found = {entry.key: entry for entry in map(_entry, reversed(subkeys))}
+    return tuple(sorted(found.values(), key=lambda entry: (entry.msi, entry.key)))
+
+
+def _entry(subkey: Fields) -> UninstallEntry:
+    values = subkey.part("values")
+    return UninstallEntry(
+        key=subkey.text("name") or "",
+        version=registry_text(values, "DisplayVersion"),
+        msi=registry_number(values, "WindowsInstaller") == 1,
+        uninstall_string=registry_text(values, "UninstallString"),
+        quiet_uninstall_string=registry_text(values, "QuietUninstallString"),
+        install_location=registry_text(values, "InstallLocation"),
+    )
 
 
 def _service(answer: Fields) -> Service:
@@ -288,13 +274,12 @@ def _account_kind(account: str | None) -> str:
     return "managed" if account.partition("@")[0].endswith("$") else "other"
 
 
-def _certificate(look: Look) -> Certificate | None:
-    found = sorted(look.value("certificate").parts("certificates"), key=lambda one: one.text("not_after") or "")
+def _certificate(snapshot: Snapshot) -> Certificate | None:
+    found = sorted(snapshot.value("certificate").parts("certificates"), key=lambda one: one.text("not_after") or "")
     if not found:
         return None
     newest = found[-1]
     end = newest.text("not_after")
-    now = datetime.datetime.fromtimestamp(look.answered_at, datetime.UTC).isoformat()
     return Certificate(
         thumbprint=newest.text("thumbprint"),
         subject=newest.text("subject"),
@@ -302,5 +287,5 @@ def _certificate(look: Look) -> Certificate | None:
         not_after=end,
         has_private_key=newest.flag("has_private_key"),
         # Both are UTC in ISO 8601, so the first 19 characters compare as text.
-        expired=end is not None and end[:19] < now[:19],
+        expired=end is not None and end[:19] < utc_text(snapshot.answered_at)[:19],
     )

@@ -12,26 +12,34 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product impo
     EVENT_FAILURE,
     EVENT_SUCCESS,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.probe import Fields, Look, Probe, event
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.probe import (
+    Fields,
+    Probe,
+    Snapshot,
+    ask_event,
+)
 
 LIMIT = 500  # events read from each channel; more than that are reported as truncated
 
 
 def event_probes(hours: int) -> list[Probe]:
-    """Return the questions whose answers ``read_events`` understands."""
+    """Return the questions whose answers ``event_facts`` understands."""
     ids = (EVENT_SUCCESS, EVENT_FAILURE)
     channels = list(enumerate(CHANNELS))
     # The details of an event may have their names in its text only; that of the newest failure is enough.
     return [
-        *(event(f"events_{index}", channel, ids, hours=hours, limit=LIMIT) for index, channel in channels),
-        *(event(f"failure_{i}", name, (EVENT_FAILURE,), hours=hours, limit=1, message=True) for i, name in channels),
+        *(ask_event(f"events_{index}", channel, ids, hours=hours, limit=LIMIT) for index, channel in channels),
+        *(
+            ask_event(f"failure_{i}", name, (EVENT_FAILURE,), hours=hours, limit=1, message=True)
+            for i, name in channels
+        ),
     ]
 
 
-def read_events(look: Look, hours: int) -> dict[str, object]:
+def event_facts(snapshot: Snapshot, hours: int) -> dict[str, object]:
     """Return the facts ``events``; counts are null when a channel could not be read."""
-    answers = [look.value(f"events_{index}") for index in range(len(CHANNELS))]
-    readable = all(look.answered(f"events_{index}") for index in range(len(CHANNELS)))
+    answers = [snapshot.value(f"events_{index}") for index in range(len(CHANNELS))]
+    readable = all(snapshot.answered(f"events_{index}") for index in range(len(CHANNELS)))
     events = sorted(
         (one for answer in answers for one in answer.parts("events")), key=lambda one: one.text("time") or ""
     )
@@ -47,12 +55,12 @@ def read_events(look: Look, hours: int) -> dict[str, object]:
         "failures": len(bad) if readable else None,
         "truncated": any(len(answer.parts("events")) >= LIMIT for answer in answers),
         "last_success": good[-1].text("time") if good else None,
-        "last_failure": _failure(bad[-1], _texts(look)) if bad else None,
+        "last_failure": _failure(bad[-1], _texts(snapshot)) if bad else None,
     }
 
 
-def _texts(look: Look) -> dict[tuple[str | None, int | None], str | None]:
-    shown = (one for index in range(len(CHANNELS)) for one in look.value(f"failure_{index}").parts("events"))
+def _texts(snapshot: Snapshot) -> dict[tuple[str | None, int | None], str | None]:
+    shown = (one for index in range(len(CHANNELS)) for one in snapshot.value(f"failure_{index}").parts("events"))
     return {(one.text("time"), one.number("record_id")): one.text("message") for one in shown}
 
 

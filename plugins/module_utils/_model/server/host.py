@@ -5,12 +5,12 @@
 from __future__ import annotations
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.clock import from_ticks
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import DOTNET_4_7_2_RELEASE
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import MINIMUM_DOTNET_RELEASE
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.probe import (
-    Look,
     Probe,
-    host,
-    registry,
+    Snapshot,
+    ask_host,
+    ask_registry,
     registry_number,
     registry_text,
 )
@@ -25,20 +25,20 @@ def host_probes() -> list[Probe]:
     """Return the questions whose answers ``host_facts`` understands."""
     values = ("CurrentBuild", "UBR", "ProductName", "EditionID", "InstallationType")
     return [
-        host("host"),
-        registry("windows", _WINDOWS, values=values),
-        registry("tcpip", _TCPIP, values=("Domain",)),
+        ask_host("host"),
+        ask_registry("windows", _WINDOWS, values=values),
+        ask_registry("tcpip", _TCPIP, values=("Domain",)),
     ]
 
 
-def host_facts(look: Look) -> dict[str, object]:
+def host_facts(snapshot: Snapshot) -> dict[str, object]:
     """Return the facts ``host``."""
-    answer, windows = look.value("host"), look.value("windows").part("values")
+    answer, windows = snapshot.value("host"), snapshot.value("windows").part("values")
     role = answer.number("domain_role")
     build = registry_text(windows, "CurrentBuild") or answer.text("build")
     return {
         "name": answer.text("name"),
-        "fqdn": _fqdn(look),
+        "fqdn": _fqdn(snapshot),
         "domain": answer.text("domain") if answer.flag("part_of_domain") else None,
         "member": answer.flag("part_of_domain"),
         "domain_role": role,
@@ -50,47 +50,48 @@ def host_facts(look: Look) -> dict[str, object]:
         "edition": registry_text(windows, "EditionID"),
         "installation_type": registry_text(windows, "InstallationType"),
         "boot_time": answer.text("boot_time"),
-        **_clock(look),
+        **_clock(snapshot),
         "powershell_version": answer.part("powershell").text("version"),
         "language_mode": answer.part("powershell").text("language_mode"),
         "elevated": answer.flag("elevated"),
     }
 
 
-def _fqdn(look: Look) -> str | None:
-    answer = look.value("host")
+def _fqdn(snapshot: Snapshot) -> str | None:
+    answer = snapshot.value("host")
     name = answer.text("dns_host_name") or answer.text("name")
     if not name or "." in name:
         return name
     # The DNS suffix may differ from the domain (a disjoint namespace).
-    suffix = registry_text(look.value("tcpip").part("values"), "Domain")
+    suffix = registry_text(snapshot.value("tcpip").part("values"), "Domain")
     suffix = suffix or (answer.text("domain") if answer.flag("part_of_domain") else None)
     return f"{name}.{suffix}" if suffix else name
 
 
-def _clock(look: Look) -> dict[str, float | None]:
+def _clock(snapshot: Snapshot) -> dict[str, float | None]:
     """Say by how much the server's clock is at least wrong.
 
     The server read its clock twice between the controller's two readings: the true offset lies between the bounds.
     """
-    first, last = look.value("host").number("ticks_start"), look.value("host").number("ticks_end")
+    answer = snapshot.value("host")
+    first, last = from_ticks(answer.number("ticks_start")), from_ticks(answer.number("ticks_end"))
     if first is None or last is None:
         return {"clock_skew_seconds": None, "clock_uncertainty_seconds": None}
-    low, high = from_ticks(last) - look.answered_at, from_ticks(first) - look.asked_at
+    low, high = (last - snapshot.answered_at).total_seconds(), (first - snapshot.asked_at).total_seconds()
     skew = low if low > 0 else min(high, 0.0)
     return {"clock_skew_seconds": round(skew, 1), "clock_uncertainty_seconds": round(max(high - low, 0.0), 1)}
 
 
 def dotnet_probes() -> list[Probe]:
     """Return the questions whose answers ``dotnet_facts`` understands."""
-    return [registry("dotnet", _DOTNET, values=("Release",))]
+    return [ask_registry("dotnet", _DOTNET, values=("Release",))]
 
 
-def dotnet_facts(look: Look) -> dict[str, object]:
+def dotnet_facts(snapshot: Snapshot) -> dict[str, object]:
     """Return the facts ``dotnet``; nulls when the registry was not answered."""
-    release = registry_number(look.value("dotnet").part("values"), "Release")
-    known = look.answered("dotnet")
+    release = registry_number(snapshot.value("dotnet").part("values"), "Release")
+    known = snapshot.answered("dotnet")
     return {
         "release": release,
-        "version_at_least_4_7_2": (release or 0) >= DOTNET_4_7_2_RELEASE if known else None,
+        "version_at_least_4_7_2": (release or 0) >= MINIMUM_DOTNET_RELEASE if known else None,
     }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to the collection hybridjoin.odj: may change without notice.
-"""What has to be done so that a server has the connector that is wanted, and what must be the same afterwards."""
+"""What has to be done so that a server has the desired connector, and what must be the same afterwards."""
 
 from __future__ import annotations
 
@@ -12,15 +12,14 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import (
     DISPLAY_NAME,
     MINIMUM_BUILD,
+    REMOVED_AFTER,
     Build,
     is_legacy,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.connector import Connector
 
-REBOOT_CODES = (3010, 1641)  # Windows Installer: a restart is needed, or has begun
 
-
-def wanted_build(state: str, version: str | None) -> Build | None:
+def desired_build(state: str, version: str | None) -> Build | None:
     """Return the build that the installer installs; None with the state absent.
 
     Raises:
@@ -107,8 +106,8 @@ def _removal(server: str, connector: Connector) -> Plan:
         summary = f"Uninstall {DISPLAY_NAME} {entry.version} ({kind}) from {server}."
         changes.append(Change("uninstall", server, before, "", summary, payload=entry))
     reason = (
-        "The entry in Intune disappears by itself after 30 days without contact. The service account and its rights on "
-        "organizational units stay until they are removed (odj_msa, odj_ou_delegate)."
+        f"The entry in Intune disappears by itself after {REMOVED_AFTER.days} days without contact. The service "
+        "account and its rights on organizational units stay until they are removed (odj_msa, odj_ou_delegate)."
     )
     return Plan(tuple(changes), (SideCondition("clean_up", server, reason),) if changes else ())
 

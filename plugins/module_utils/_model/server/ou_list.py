@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to the collection hybridjoin.odj: may change without notice.
-"""The OU list of a connector: what it should hold, compared with what it holds."""
+"""The OU list of a connector: how its configuration writes it, and what it should hold."""
 
 from __future__ import annotations
 
@@ -10,14 +10,35 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.dn import
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
 
 
-def check_units(units: Sequence[str]) -> list[str]:
+def split_ou_list(value: str) -> list[str]:
+    """Return the DNs of an OU list: split at semicolons that are not escaped, without blanks around them."""
+    parts, start, index = [], 0, 0
+    while index < len(value):
+        if value[index] == "\\":
+            index += 1
+        elif value[index] == ";":
+            parts.append(value[start:index])
+            start = index + 1
+        index += 1
+    return [part.strip() for part in [*parts, value[start:]] if part.strip()]
+
+
+def join_ou_list(ous: Sequence[str]) -> str:
+    r"""Return the value for an OU list.
+
+    A semicolon inside a DN is written as \3B: a reader that knows no escapes would split at it.
+    """
+    return ";".join(ou.replace("\\;", "\\3B") for ou in ous)
+
+
+def check_ous(ous: Sequence[str]) -> list[str]:
     """Return the DNs of the user as they were written, without blanks around them and without repetitions.
 
     Raises:
         InvalidInput: One is malformed, or is not the DN of something in a domain.
     """
     kept: dict[object, str] = {}
-    for text in units:
+    for text in ous:
         dn = Dn.parse(text)
         if dn.parts[-1][0].casefold() != "dc":
             raise InvalidInput(
@@ -30,22 +51,22 @@ def check_units(units: Sequence[str]) -> list[str]:
     return list(kept.values())
 
 
-def wanted_units(present: Sequence[str], units: Sequence[str], state: str) -> list[str]:
+def desired_ou_list(present: Sequence[str], given: Sequence[str], state: str) -> list[str]:
     """Return the OU list that is desired.
 
     What stays keeps its spelling and its place; what is new comes last. DNs compare as DNs, not as text.
 
     Args:
         present: The list of the connector.
-        units: DNs that ``check_units`` has let pass.
+        given: DNs that ``check_ous`` has let pass.
         state: present (these too), exact (these only) or absent (not these).
     """
-    given = {_key(unit): unit for unit in units}
-    held = {_key(unit) for unit in present}
+    named = {_key(ou): ou for ou in given}
+    held = {_key(ou) for ou in present}
     if state == "absent":
-        return [unit for unit in present if _key(unit) not in given]
-    kept = [unit for unit in present if state == "present" or _key(unit) in given]
-    return kept + [unit for key, unit in given.items() if key not in held]
+        return [ou for ou in present if _key(ou) not in named]
+    kept = [ou for ou in present if state == "present" or _key(ou) in named]
+    return kept + [ou for key, ou in named.items() if key not in held]
 
 
 def _key(text: str) -> object:

@@ -12,14 +12,19 @@ from dataclasses import asdict, dataclass
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import (
-    DOTNET_4_7_2_RELEASE,
     MINIMUM_BUILD,
-    WINDOWS_SERVER_2016_BUILD,
+    MINIMUM_DOTNET,
+    MINIMUM_DOTNET_RELEASE,
+    MINIMUM_WINDOWS,
+    MINIMUM_WINDOWS_BUILD,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.connector import read_connector
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.facts import Scope, parse_endpoint
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.host import dotnet_facts, host_facts
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.look import Scope, parse_endpoint
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.probe import Fields, Look
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.probe import Fields, Snapshot
+
+# The questions whose answers ``check_prerequisites`` needs.
+NEEDED_SUBSETS = frozenset({"host", "dotnet", "connector", "network"})
 
 _STAGES = {
     "dns": ("The name cannot be resolved.", "Correct the DNS settings of the server, or set the option proxy."),
@@ -67,7 +72,7 @@ class UnmetPrerequisites(OdjError):
 
     def __init__(self, server: str, verdicts: Sequence[Verdict]) -> None:
         unmet = [one for one in verdicts if one.verdict == "unmet"]
-        self.facts = to_facts(verdicts)
+        self.facts = prerequisite_facts(verdicts)
         super().__init__(
             "confirm the prerequisites of a connector server",
             on=server,
@@ -76,7 +81,7 @@ class UnmetPrerequisites(OdjError):
         )
 
 
-def to_facts(verdicts: Sequence[Verdict]) -> dict[str, object]:
+def prerequisite_facts(verdicts: Sequence[Verdict]) -> dict[str, object]:
     """Return the results ``prerequisites``, ``unmet`` and, for remarks on what is met or unknown, ``warnings``."""
     return {
         "prerequisites": [one.to_json() for one in verdicts],
@@ -87,20 +92,20 @@ def to_facts(verdicts: Sequence[Verdict]) -> dict[str, object]:
     }
 
 
-def judge(look: Look, scope: Scope, domain: str | None) -> list[Verdict]:
+def check_prerequisites(snapshot: Snapshot, scope: Scope, domain: str | None) -> list[Verdict]:
     """Return all verdicts, in the order in which a person would cure them.
 
     Args:
-        look: Answers to the subsets host, dotnet, connector and network.
+        snapshot: Answers to the questions of ``NEEDED_SUBSETS``.
         scope: What was asked.
         domain: DNS name of the domain that the server should be a member of, or None for any.
     """
     return [
-        _operating_system(look),
-        _membership(look, domain),
-        _dotnet(look),
-        *_connector(look),
-        *_endpoints(look, scope),
+        _operating_system(snapshot),
+        _membership(snapshot, domain),
+        _dotnet(snapshot),
+        *_connector(snapshot),
+        *_endpoints(snapshot, scope),
     ]
 
 
@@ -115,29 +120,29 @@ def _unknown(name: str, wanted: str, problem: str | None) -> Verdict:
     )
 
 
-def _operating_system(look: Look) -> Verdict:
-    facts = Fields(host_facts(look))
+def _operating_system(snapshot: Snapshot) -> Verdict:
+    facts = Fields(host_facts(snapshot))
     build, kind = facts.number("os_build"), facts.number("product_type")
-    wanted = f"Windows Server 2016 (build {WINDOWS_SERVER_2016_BUILD}) or later"
+    wanted = f"{MINIMUM_WINDOWS} (build {MINIMUM_WINDOWS_BUILD}) or later"
     if build is None:
-        return _unknown("operating_system", wanted, look.error("windows") or look.error("host"))
+        return _unknown("operating_system", wanted, snapshot.error("windows") or snapshot.error("host"))
     found = f"{facts.text('os_name') or 'Windows'}, build {build}"
     # Windows 10 and 11 have the builds of servers: without the product type (1 is a client) such a build says nothing.
-    if build >= WINDOWS_SERVER_2016_BUILD and kind is None:
-        return _unknown("operating_system", wanted, look.error("host"))
-    if build >= WINDOWS_SERVER_2016_BUILD and kind != 1:
+    if build >= MINIMUM_WINDOWS_BUILD and kind is None:
+        return _unknown("operating_system", wanted, snapshot.error("host"))
+    if build >= MINIMUM_WINDOWS_BUILD and kind != 1:
         return Verdict("operating_system", "met", found, wanted)
     cause = "It is not a server." if kind == 1 else "It is older than the oldest supported Windows Server."
-    return Verdict("operating_system", "unmet", found, wanted, cause, "Use a server with Windows Server 2016 or later.")
+    return Verdict("operating_system", "unmet", found, wanted, cause, f"Use a server with {MINIMUM_WINDOWS} or later.")
 
 
-def _membership(look: Look, domain: str | None) -> Verdict:
+def _membership(snapshot: Snapshot, domain: str | None) -> Verdict:
     name = "domain_membership"
-    facts = Fields(host_facts(look))
+    facts = Fields(host_facts(snapshot))
     role, joined = facts.number("domain_role"), facts.text("domain")
     wanted = f"member server of {domain or 'an Active Directory domain'}"
     if role is None:
-        return _unknown(name, wanted, look.error("host"))
+        return _unknown(name, wanted, snapshot.error("host"))
     found = f"{facts.text('domain_role_name')} of {joined}" if joined else "not a member of a domain"
     if role in (0, 1, 2) or not joined:
         return Verdict(name, "unmet", found, wanted, "It is no member server.", "Join the server to the domain.")
@@ -150,13 +155,13 @@ def _membership(look: Look, domain: str | None) -> Verdict:
     return Verdict(name, "met", found, wanted)
 
 
-def _dotnet(look: Look) -> Verdict:
-    release = Fields(dotnet_facts(look)).number("release")
-    wanted = f".NET Framework 4.7.2 (release {DOTNET_4_7_2_RELEASE}) or later"
-    if not look.answered("dotnet"):
-        return _unknown("dotnet_framework", wanted, look.error("dotnet"))
+def _dotnet(snapshot: Snapshot) -> Verdict:
+    release = Fields(dotnet_facts(snapshot)).number("release")
+    wanted = f".NET Framework {MINIMUM_DOTNET} (release {MINIMUM_DOTNET_RELEASE}) or later"
+    if not snapshot.answered("dotnet"):
+        return _unknown("dotnet_framework", wanted, snapshot.error("dotnet"))
     found = "no .NET Framework 4" if release is None else f"release {release}"
-    if release is not None and release >= DOTNET_4_7_2_RELEASE:
+    if release is not None and release >= MINIMUM_DOTNET_RELEASE:
         return Verdict("dotnet_framework", "met", found, wanted)
     cause = "The installed .NET Framework is too old."
     return Verdict(
@@ -164,12 +169,12 @@ def _dotnet(look: Look) -> Verdict:
     )
 
 
-def _connector(look: Look) -> list[Verdict]:
+def _connector(snapshot: Snapshot) -> list[Verdict]:
     single, build = "at most one connector", f"no connector, or build {MINIMUM_BUILD} or later"
-    problem = look.error("uninstall_64") or look.error("uninstall_32")
-    if problem or not look.answered("uninstall_64"):
+    problem = snapshot.error("uninstall_64") or snapshot.error("uninstall_32")
+    if problem or not snapshot.answered("uninstall_64"):
         return [_unknown("single_connector", single, problem), _unknown("connector_build", build, problem)]
-    connector = read_connector(look)
+    connector = read_connector(snapshot)
     # One connector may register twice: the set-up program and the MSI inside it.
     kinds = [entry.msi for entry in connector.entries]
     several = max(kinds.count(True), kinds.count(False)) > 1
@@ -189,13 +194,13 @@ def _connector(look: Look) -> list[Verdict]:
     return [first, Verdict("connector_build", "unmet", found, build, cause, cure)]
 
 
-def _endpoints(look: Look, scope: Scope) -> list[Verdict]:
+def _endpoints(snapshot: Snapshot, scope: Scope) -> list[Verdict]:
     wanted = f"a TLS connection {f'through {scope.proxy}' if scope.proxy else 'without a proxy'}"
     if not scope.endpoints:
         return []
-    if not look.answered("network"):
-        return [_unknown(f"endpoint:{target}", wanted, look.error("network")) for target in scope.endpoints]
-    answers = {(one.text("host"), one.number("port")): one for one in look.value("network").parts("targets")}
+    if not snapshot.answered("network"):
+        return [_unknown(f"endpoint:{target}", wanted, snapshot.error("network")) for target in scope.endpoints]
+    answers = {(one.text("host"), one.number("port")): one for one in snapshot.value("network").parts("targets")}
     return [_endpoint(target, answers.get(parse_endpoint(target)), wanted) for target in scope.endpoints]
 
 

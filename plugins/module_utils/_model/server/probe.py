@@ -7,16 +7,17 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 Probe: t.TypeAlias = "dict[str, object]"
 
 
-def host(probe_id: str) -> Probe:
+def ask_host(probe_id: str) -> Probe:
     """Ask for names, domain, operating system, clock and PowerShell of the server."""
     return {"id": probe_id, "kind": "host"}
 
 
-def registry(
+def ask_registry(
     probe_id: str,
     key: str,
     *,
@@ -45,7 +46,7 @@ def registry(
     return probe
 
 
-def file(probe_id: str, path: str, *, content: int = 0) -> Probe:
+def ask_file(probe_id: str, path: str, *, content: int = 0) -> Probe:
     """Ask whether a file is there, for its SHA-256 and for up to ``content`` bytes from its start."""
     probe: Probe = {"id": probe_id, "kind": "file", "path": path, "hash": True}
     if content:
@@ -53,12 +54,14 @@ def file(probe_id: str, path: str, *, content: int = 0) -> Probe:
     return probe
 
 
-def service(probe_id: str, name: str) -> Probe:
+def ask_service(probe_id: str, name: str) -> Probe:
     """Ask for state, start mode and account of a service."""
     return {"id": probe_id, "kind": "service", "name": name}
 
 
-def event(probe_id: str, channel: str, ids: Sequence[int], *, hours: int, limit: int, message: bool = False) -> Probe:
+def ask_event(
+    probe_id: str, channel: str, ids: Sequence[int], *, hours: int, limit: int, message: bool = False
+) -> Probe:
     """Ask for the newest events with the given ids, not older than so many hours by the server's own clock.
 
     ``message`` asks for the rendered texts too, which is slow and depends on the language of the server.
@@ -69,18 +72,16 @@ def event(probe_id: str, channel: str, ids: Sequence[int], *, hours: int, limit:
     return {**probe, "message": True} if message else probe
 
 
-def certificate(probe_id: str, store: str, issuer: str) -> Probe:
+def ask_certificate(probe_id: str, store: str, issuer: str) -> Probe:
     """Ask for the certificates of one issuer in a store of the computer."""
     return {"id": probe_id, "kind": "certificate", "store": store, "issuer": issuer}
 
 
-def endpoint(probe_id: str, targets: Sequence[tuple[str, int]], *, proxy: str | None, timeout_ms: int) -> Probe:
+def ask_endpoint(probe_id: str, targets: Sequence[tuple[str, int]], *, proxy: str | None, timeout_ms: int) -> Probe:
     """Ask whether TLS connections to hosts and ports come about, through a proxy (``http://host:port``) or directly."""
-    wanted = [{"host": name, "port": port, "tls": True} for name, port in targets]
-    probe: Probe = {"id": probe_id, "kind": "endpoint", "targets": wanted, "timeout_ms": timeout_ms}
-    if proxy:
-        probe["proxy"] = proxy
-    return probe
+    connections = [{"host": name, "port": port, "tls": True} for name, port in targets]
+    probe: Probe = {"id": probe_id, "kind": "endpoint", "targets": connections, "timeout_ms": timeout_ms}
+    return {**probe, "proxy": proxy} if proxy else probe
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,18 +135,18 @@ def registry_number(values: Fields, name: str) -> int | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Snapshot:
     """The answers to one list of questions, and the controller's clock around them.
 
     Attributes:
         answers: By the question's id, as odj_server_probe returns them.
-        asked_at: Unix time in seconds, UTC, before the questions left the controller.
-        answered_at: The same when the answers had come.
+        asked_at: UTC, before the questions left the controller.
+        answered_at: UTC, when the answers had come.
     """
 
     answers: Mapping[str, object]
-    asked_at: float
-    answered_at: float
+    asked_at: datetime
+    answered_at: datetime
 
     def value(self, probe_id: str) -> Fields:
         """Return an answer; an empty one when the question failed or was not asked."""
@@ -168,6 +169,6 @@ class Look:
         """Return the errors of all failed questions by their ids."""
         return {probe_id: text for probe_id in self.answers if (text := self.error(probe_id)) is not None}
 
-    def merged(self, later: Look) -> Look:
-        """Return both looks as one: the later answer counts, the clock stays that of the first."""
-        return Look({**self.answers, **later.answers}, self.asked_at, self.answered_at)
+    def merged(self, later: Snapshot) -> Snapshot:
+        """Return both as one: the later answer counts, the clock stays that of the first."""
+        return Snapshot({**self.answers, **later.answers}, self.asked_at, self.answered_at)

@@ -42,7 +42,7 @@ def run(
     play_context = SimpleNamespace(check_mode=check_mode)
     action = plugin(task, connection, play_context, None, None, SimpleNamespace())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_action, "WindowsHost", lambda _action, _vars: server)
+        patch.setattr(_action, "WindowsHost", lambda _action, _vars, _clock: server)
         return t.cast("dict[str, t.Any]", action.run(task_vars={}))
 
 

@@ -15,16 +15,16 @@ from cryptography.x509.oid import NameOID
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.credentials import (
     CertificateCredential,
+    EntraLogin,
     SecretCredential,
-    SignIn,
     TokenCredential,
-    choose,
+    choose_credential,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
-from ansible_collections.hybridjoin.odj.tests.unit.fakes.graph import NOON, FakeClock
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.clock import NOON, StandingClock
 
 GUID = "0d100000-0000-4000-8000-00000000a995"
-BARE = SignIn("https://login.example.test", "https://graph.example.test", tenant_id=GUID, client_id=GUID)
+BARE = EntraLogin("https://login.example.test", "https://graph.example.test", tenant_id=GUID, client_id=GUID)
 PASSWORD = b"opens it"
 PKCS8 = serialization.PrivateFormat.PKCS8
 Key: t.TypeAlias = "rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey"
@@ -56,7 +56,7 @@ def pem(*parts: Key | x509.Certificate, password: bytes | None = None) -> bytes:
 def check(path: Path, data: bytes, password: str = "") -> None:
     path.write_bytes(data)
     signing_in = dataclasses.replace(BARE, certificate_path=str(path), certificate_password=password)
-    CertificateCredential(signing_in, FakeClock()).validate()
+    CertificateCredential(signing_in, StandingClock()).validate()
 
 
 @pytest.mark.parametrize(
@@ -67,19 +67,19 @@ def check(path: Path, data: bytes, password: str = "") -> None:
     ],
 )
 def test_auto_takes_the_first_that_is_set(options: dict[str, str], kind: type) -> None:
-    assert isinstance(choose("auto", dataclasses.replace(BARE, **options), FakeClock()), kind)
+    assert isinstance(choose_credential("auto", dataclasses.replace(BARE, **options), StandingClock()), kind)
 
 
 def test_auto_prefers_a_certificate_to_a_secret(tmp_path: Path, key: rsa.RSAPrivateKey) -> None:
     (tmp_path / "app.pem").write_bytes(pem(key, certificate(key)))
     both = dataclasses.replace(BARE, client_secret="s", certificate_path=str(tmp_path / "app.pem"))
-    assert isinstance(choose("auto", both, FakeClock()), CertificateCredential)
-    assert isinstance(choose("secret", both, FakeClock()), SecretCredential)
+    assert isinstance(choose_credential("auto", both, StandingClock()), CertificateCredential)
+    assert isinstance(choose_credential("secret", both, StandingClock()), SecretCredential)
 
 
 def test_nothing_to_sign_in_with_names_the_options() -> None:
     with pytest.raises(InvalidInput, match="client_secret or certificate_path or access_token"):
-        choose("auto", BARE, FakeClock())
+        choose_credential("auto", BARE, StandingClock())
 
 
 @pytest.mark.parametrize(
@@ -96,14 +96,14 @@ def test_nothing_to_sign_in_with_names_the_options() -> None:
 )
 def test_what_cannot_work_is_refused_by_the_name_of_the_option(source: str, change: dict[str, str], named: str) -> None:
     with pytest.raises(InvalidInput) as caught:
-        choose(source, dataclasses.replace(BARE, **change), FakeClock())
+        choose_credential(source, dataclasses.replace(BARE, **change), StandingClock())
     assert caught.value.on == named
 
 
 @pytest.mark.parametrize("token", ["Bearer abc", "abc\n", "a b", "ab\r\nX-Other: 1"])
 def test_a_token_with_more_than_a_token_is_refused_without_showing_it(token: str) -> None:
     with pytest.raises(InvalidInput) as caught:
-        choose("token", dataclasses.replace(BARE, access_token=token), FakeClock())
+        choose_credential("token", dataclasses.replace(BARE, access_token=token), StandingClock())
     assert token not in str(caught.value)
 
 
@@ -152,5 +152,5 @@ def test_files_that_cannot_sign_are_refused(tmp_path: Path, key: rsa.RSAPrivateK
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     gone = str(tmp_path / "gone.pem")
     with pytest.raises(InvalidInput, match="No such file") as caught:
-        choose("certificate", dataclasses.replace(BARE, certificate_path=gone), FakeClock())
+        choose_credential("certificate", dataclasses.replace(BARE, certificate_path=gone), StandingClock())
     assert caught.value.on == gone

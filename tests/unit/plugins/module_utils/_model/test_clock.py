@@ -8,6 +8,7 @@ import pytest
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.clock import (
     from_filetime,
     from_generalized,
+    from_ticks,
     utc_text,
 )
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory_values import to_filetime
@@ -35,3 +36,8 @@ def test_generalized_time(text: str) -> None:
 @pytest.mark.parametrize("text", ["", "Z", "20220617202640", "20220617202640.xZ", "20221317202640.0Z", "20220617Z"])
 def test_what_is_no_generalized_time(text: str) -> None:
     assert from_generalized(text) is None
+
+
+def test_ticks_of_dotnet() -> None:
+    assert from_ticks(621_355_968_000_000_000 + 1655497600 * 10**7) == MOMENT
+    assert [from_ticks(ticks) for ticks in (None, -1, 10**19, 10**400)] == [None] * 4

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput, OdjError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._module.connector_install import SPEC, checksum_of
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.connector_install import SPEC
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import carry_out
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._jobs.connector_install import (
     ConnectorInstall,
@@ -268,8 +268,3 @@ def test_what_is_left_after_a_removal_is_an_error() -> None:
 def test_an_unanswered_question_stops_everything() -> None:
     with pytest.raises(OdjError, match="which connector is installed"):
         run(server_with(broken={"uninstall_64"}, refuse_writes=True))
-
-
-def test_checksums() -> None:
-    assert checksum_of(f" {SUM.upper()} ") == SUM
-    assert checksum_of(None) is None

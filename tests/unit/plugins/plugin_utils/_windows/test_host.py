@@ -10,6 +10,7 @@ import pytest
 from ansible.errors import AnsibleConnectionFailure
 
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.host import PROBE, WindowsError, WindowsHost
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.clock import NOON, StandingClock
 
 
 class Action(SimpleNamespace):
@@ -24,29 +25,29 @@ class Action(SimpleNamespace):
 
 def host(answer: object, **more: object) -> tuple[WindowsHost, Action]:
     action = Action(answer=answer, **more)
-    return WindowsHost(t.cast(t.Any, action), {"inventory_hostname": "odj07"}), action
+    return WindowsHost(t.cast(t.Any, action), {"inventory_hostname": "odj07"}, StandingClock()), action
 
 
 def test_a_look_is_one_execution_between_two_readings_of_the_clock() -> None:
     server, action = host({"answers": {"a": {"ok": True, "value": {"x": 1}}}})
-    look = server.look([{"id": "a", "kind": "host"}])
+    snapshot = server.ask([{"id": "a", "kind": "host"}])
     assert action.seen == (PROBE, {"probes": [{"id": "a", "kind": "host"}]})
-    assert (look.value("a").number("x"), look.asked_at <= look.answered_at) == (1, True)
+    assert (snapshot.value("a").number("x"), snapshot.asked_at, snapshot.answered_at) == (1, NOON, NOON)
 
 
 def test_a_failed_module_says_what_was_tried_where() -> None:
     server, _action = host({"failed": True, "msg": "Zugriff verweigert"})
     with pytest.raises(WindowsError, match=r"Could not look at the server \(odj07\): Zugriff verweigert\."):
-        server.look([])
+        server.ask([])
     server, _action = host({"failed": True})
     with pytest.raises(WindowsError, match="without a message"):
-        server.look([])
+        server.ask([])
 
 
 def test_an_unreachable_server_stays_ansibles_own_error() -> None:
     server, _action = host(AnsibleConnectionFailure("odj07 refused"))
     with pytest.raises(AnsibleConnectionFailure):
-        server.look([])
+        server.ask([])
 
 
 class Task(SimpleNamespace):

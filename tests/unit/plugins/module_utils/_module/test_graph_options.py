@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import importlib
+import sys
 import typing as t
 
 import pytest
@@ -8,14 +10,16 @@ import requests
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.graph_options import GRAPH_OPTIONS, open_graph
-from ansible_collections.hybridjoin.odj.tests.unit.fakes.graph import FakeClock, FakeSession, answer, put_in_place
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.clock import StandingClock
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.graph import FakeSession, answer, put_in_place
 
+ROOM = "ansible_collections.hybridjoin.odj.plugins.module_utils"
 DEFAULTS = {name: option.get("default") for name, option in GRAPH_OPTIONS.items()}
 
 
 def use(monkeypatch: pytest.MonkeyPatch, **options: t.Any) -> FakeSession:
     session = put_in_place(monkeypatch, [answer(200, {"value": []})])
-    with open_graph({**DEFAULTS, "access_token": "t", **options}, FakeClock()) as graph:
+    with open_graph({**DEFAULTS, "access_token": "t", **options}, StandingClock()) as graph:
         graph.rows("things", permission="x")
     return session
 
@@ -67,7 +71,18 @@ def test_an_option_that_cannot_be_meant_is_refused_by_name_before_anything_is_se
 ) -> None:
     monkeypatch.setattr(requests, "Session", lambda: pytest.fail("a session was opened"))
     params = {**DEFAULTS, "access_token": "t", option: value}
-    with pytest.raises(InvalidInput) as caught, open_graph(params, FakeClock()):
+    with pytest.raises(InvalidInput) as caught, open_graph(params, StandingClock()):
         pytest.fail("it was accepted")
     assert caught.value.on == option
     assert "pearl" not in str(caught.value)
+
+
+@pytest.mark.parametrize("gone", ["requests", "msal", "cryptography"])
+def test_a_library_that_is_missing_is_reported_and_stops_no_import(monkeypatch: pytest.MonkeyPatch, gone: str) -> None:
+    for name in list(sys.modules):
+        if name.startswith((f"{ROOM}._graph.", f"{ROOM}._module.graph_options")):
+            monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, gone, None)
+    libraries = dict(importlib.import_module(f"{ROOM}._module.graph_options").LIBRARIES)
+    assert set(libraries) == {"requests", "msal", "cryptography"}
+    assert isinstance(libraries[gone], ImportError)

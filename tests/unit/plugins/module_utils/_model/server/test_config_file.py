@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The configuration file is edited in place: only the value's bytes differ."""
+"""The configuration file is found on a server, read, and edited in place: only the value's bytes differ."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import OU_LIST_KEY
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.config_file import (
-    UNITS_KEY,
-    join_units,
-    read,
-    replace,
-    split_units,
+    read_settings,
+    replace_settings,
 )
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.windows import FakeWindows, facts
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.windows_content import CONFIG
 
 HEAD = '<?xml version="1.0" encoding="{}"?>\r\n<!-- <add key="{}" value="not this" /> -->\r\n<configuration>\r\n'
 BODY = (
@@ -27,7 +27,7 @@ BODY = (
 
 
 def document(element: str, encoding: str = "utf-8", bom: bytes = b"") -> bytes:
-    return bom + (HEAD.format(encoding, UNITS_KEY) + BODY.format(element)).encode(encoding)
+    return bom + (HEAD.format(encoding, OU_LIST_KEY) + BODY.format(element)).encode(encoding)
 
 
 @pytest.mark.parametrize("quote", ['"', "'"])
@@ -37,19 +37,19 @@ def document(element: str, encoding: str = "utf-8", bom: bytes = b"") -> bytes:
 )
 def test_only_the_value_changes(encoding: str, bom: bytes, quote: str) -> None:
     def element(value: str) -> str:
-        return f"<add value={quote}{value}{quote}\r\n  key='{UNITS_KEY}'></add>"
+        return f"<add value={quote}{value}{quote}\r\n  key='{OU_LIST_KEY}'></add>"
 
     before = document(element("OU=A,DC=x"), encoding, bom)
-    after = replace(before, {UNITS_KEY: "OU=Ä & <B>,DC=x"}, "f")
+    after = replace_settings(before, {OU_LIST_KEY: "OU=Ä & <B>,DC=x"}, "f")
     assert after == document(element("OU=Ä &amp; &lt;B>,DC=x"), encoding, bom)
-    assert read(after, "f")[UNITS_KEY] == "OU=Ä & <B>,DC=x"
+    assert read_settings(after, "f")[OU_LIST_KEY] == "OU=Ä & <B>,DC=x"
 
 
 def test_what_the_encoding_cannot_write_becomes_a_reference() -> None:
-    before = document(f'<add key="{UNITS_KEY}" value=""/>', "windows-1252")
-    after = replace(before, {UNITS_KEY: "OU=東,DC=x"}, "f")
+    before = document(f'<add key="{OU_LIST_KEY}" value=""/>', "windows-1252")
+    after = replace_settings(before, {OU_LIST_KEY: "OU=東,DC=x"}, "f")
     assert b'value="OU=&#26481;,DC=x"' in after
-    assert read(after, "f")[UNITS_KEY] == "OU=東,DC=x"
+    assert read_settings(after, "f")[OU_LIST_KEY] == "OU=東,DC=x"
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_what_the_encoding_cannot_write_becomes_a_reference() -> None:
     ],
 )
 def test_a_missing_key_or_value_is_added_in_the_style_of_the_file(before: bytes, after: bytes) -> None:
-    assert replace(before, {"K": "v"}, "f") == after
+    assert replace_settings(before, {"K": "v"}, "f") == after
 
 
 @pytest.mark.parametrize(
@@ -100,20 +100,35 @@ def test_a_missing_key_or_value_is_added_in_the_style_of_the_file(before: bytes,
 )
 def test_what_cannot_be_understood_is_refused(content: bytes, reason: str) -> None:
     with pytest.raises(OdjError, match=reason) as caught:
-        replace(content, {UNITS_KEY: "x"}, r"C:\f.config")
+        replace_settings(content, {OU_LIST_KEY: "x"}, r"C:\f.config")
     assert caught.value.on == r"C:\f.config"
 
 
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff")))
 def test_any_value_reads_back_and_the_rest_stays(value: str) -> None:
-    before = document(f'<add key="{UNITS_KEY}" value="" />')
-    after = replace(before, {UNITS_KEY: value}, "f")
-    assert read(after, "f")[UNITS_KEY] == value
+    before = document(f'<add key="{OU_LIST_KEY}" value="" />')
+    after = replace_settings(before, {OU_LIST_KEY: value}, "f")
+    assert read_settings(after, "f")[OU_LIST_KEY] == value
     start, end = before.index(b'value="" />') + 7, len(before) - before.index(b'value="" />') - 7
     assert (after[:start], after[-end:]) == (before[:start], before[-end:])
     assert ET.fromstring(after).findall("appSettings/add")[1].get("value") == value  # noqa: S314 (our own text)
 
 
-def test_the_list_splits_at_semicolons_that_are_not_escaped() -> None:
-    assert split_units(r" OU=A,DC=x ;;OU=B\;C,DC=x;OU=D\\;OU=E") == ["OU=A,DC=x", r"OU=B\;C,DC=x", r"OU=D\\", "OU=E"]
-    assert join_units([r"OU=B\;C,DC=x", "OU=E"]) == r"OU=B\3BC,DC=x;OU=E"
+def test_configuration_and_its_errors() -> None:
+    server = FakeWindows()
+    server.install("6.2604.2000.3")
+    assert facts(server)["config"]["keys"] == {"SignInURL": "x"}
+    server.files[CONFIG] = b"<"
+    assert "not well-formed" in facts(server)["config"]["error"]
+    server.files[CONFIG] = b" " * 2_000_000
+    assert "more than" in facts(server)["config"]["error"]
+
+
+def test_the_misspelt_name_is_the_second_choice() -> None:
+    server = FakeWindows()
+    server.install("6.2604.2000.3")
+    misspelt = CONFIG.replace("Wizard.exe", "Wiazard.exe")
+    server.files[misspelt] = server.files[CONFIG]
+    assert facts(server)["config"]["path"] == CONFIG
+    del server.files[CONFIG]
+    assert facts(server)["config"]["path"] == misspelt

@@ -8,30 +8,31 @@ from collections.abc import Callable
 
 import pytest
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.look import Scope, questions
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.facts import Scope, probes_of
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.prerequisites import (
+    NEEDED_SUBSETS,
     UnmetPrerequisites,
     Verdict,
-    judge,
-    to_facts,
+    check_prerequisites,
+    prerequisite_facts,
 )
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.windows import FakeWindows
 
-SCOPE = Scope(frozenset({"host", "dotnet", "connector", "network"}))
+SCOPE = Scope(NEEDED_SUBSETS)
 WINDOWS = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion"
 DOTNET = r"HKLM\SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full"
 MANAGE = "endpoint:manage.microsoft.com:443"
 
 
 def verdicts(server: FakeWindows, domain: str | None = None) -> dict[str, Verdict]:
-    return {one.name: one for one in judge(server.look(questions(SCOPE)), SCOPE, domain)}
+    return {one.name: one for one in check_prerequisites(server.ask(probes_of(SCOPE)), SCOPE, domain)}
 
 
 def test_a_good_server_meets_all() -> None:
     found = verdicts(FakeWindows(), "CONTOSO.com.")
     assert {one.verdict for one in found.values()} == {"met"}
     assert len(found) == 8
-    assert to_facts(list(found.values()))["warnings"] == []
+    assert prerequisite_facts(list(found.values()))["warnings"] == []
 
 
 Spoil = Callable[[FakeWindows], t.Any]
