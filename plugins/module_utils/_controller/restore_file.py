@@ -35,7 +35,6 @@ class RestoreFile:
 
         Raises:
             RestoreError: They cannot, or what is there is something else.
-
         """
         file = cls(path)
         file.read()
@@ -51,7 +50,6 @@ class RestoreFile:
 
         Raises:
             RestoreError: It cannot be read, or is something else.
-
         """
         try:
             mode = self._path.lstat().st_mode
@@ -69,7 +67,6 @@ class RestoreFile:
 
         Raises:
             RestoreError: It cannot be done; the file is as it was.
-
         """
         try:
             with self._locked():
@@ -82,7 +79,6 @@ class RestoreFile:
 
         Raises:
             RestoreError: It cannot be done; the file is as it was.
-
         """
         try:
             with self._locked():

@@ -65,7 +65,6 @@ def check_account(settings: Settings) -> None:
 
     Raises:
         InvalidInput: Something is missing, or is not for this way to log on.
-
     """
     username = (settings.username or "").strip()
     if settings.auth_protocol == "simple":
@@ -93,7 +92,6 @@ def log_on(settings: Settings, connection: t.Any, host: str) -> None:
     Raises:
         DirectoryError: There are no tickets, or Kerberos does not get on with the domain controller.
         LDAPException: The connection is gone.
-
     """
     if settings.auth_protocol == "kerberos":
         connection.authentication = ldap3.SASL
@@ -118,7 +116,6 @@ def tickets(settings: Settings, on: str) -> t.Any:
 
     Raises:
         DirectoryError: There are none to be had; says why.
-
     """
     if GSSAPI_IMPORT_ERROR is not None:
         raise DirectoryError(
@@ -150,7 +147,6 @@ def translated(tried: str, on: str, *, none_there: str = _NO_TICKET) -> Iterator
 
     Raises:
         DirectoryError: GSSAPI failed.
-
     """
     try:
         yield

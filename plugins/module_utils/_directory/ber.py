@@ -57,7 +57,6 @@ class Result:
         code: The result code, 0 for success.
         text: What the server says about it.
         cookie: Of a page of a search: what asks for the next one; b"" when there is none.
-
     """
 
     code: int
@@ -70,7 +69,6 @@ def message_size(data: bytes | bytearray) -> int | None:
 
     Raises:
         ValueError: No message begins like this, or it would be longer than any that makes sense.
-
     """
     if not data:
         return None
@@ -89,7 +87,6 @@ def head_of(message: bytes) -> tuple[int, int, int]:
 
     Raises:
         ValueError: It is not one.
-
     """
     first, end = _bounds(message, 0, _SEQUENCE)
     _agree(end, len(message))
@@ -104,7 +101,6 @@ def entry_in(message: bytes, position: int) -> Entry:
 
     Raises:
         ValueError: It holds something else, ends too early, or its parts do not end where the whole does.
-
     """
     start, stop = _bounds(message, position, ENTRY)
     name = _bounds(message, start, _OCTETS)
@@ -127,7 +123,6 @@ def result_in(message: bytes, position: int) -> Result:
 
     Raises:
         ValueError: It ends too early, or its parts do not end where the whole does.
-
     """
     start, end = _bounds(message, position)
     first, last = _bounds(message, start, _ENUMERATED)

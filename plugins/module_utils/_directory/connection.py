@@ -57,7 +57,6 @@ class Reached:
         name: What it is called.
         connection: An ldap3 connection inside TLS.
         root: What it says of itself.
-
     """
 
     name: str
@@ -71,7 +70,6 @@ def connect(settings: Settings) -> Reached:
     Raises:
         InvalidInput: The authority cannot be read.
         DirectoryError: There is none; says of each that was tried why not.
-
     """
     problems: list[DirectoryError] = []
     for place in islice(places(settings), TRIES):
@@ -155,7 +153,6 @@ class Place:
     Attributes:
         name: What it is called; the name that its certificate has to carry, unless the user gives another.
         address: Where to connect to: an address, or the name once more when the system is to resolve it.
-
     """
 
     name: str
@@ -170,7 +167,6 @@ def places(settings: Settings) -> Iterator[Place]:
 
     Raises:
         DirectoryError: DNS cannot be asked, or knows no domain controller of the domain.
-
     """
     if settings.server:
         yield Place(settings.server, _address(settings, settings.server))
@@ -259,7 +255,6 @@ class VerifiedTls:
     Attributes:
         context: With or without verification.
         server_name: The name (or address) that the certificate has to carry.
-
     """
 
     context: ssl.SSLContext
@@ -286,7 +281,6 @@ def _tls_context(ca_path: str | None, *, verify: bool) -> ssl.SSLContext:
 
     Raises:
         InvalidInput: The file cannot be read, or holds no certificate.
-
     """
     try:
         context = ssl.create_default_context(cafile=ca_path)

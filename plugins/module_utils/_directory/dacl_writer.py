@@ -52,7 +52,6 @@ class Edit:
         known: The list that the change was made for.
         wanted: What it is to be.
         again: Returns what another list is to become, None when it needs no change; may refuse with an OdjError.
-
     """
 
     dn: str
@@ -95,7 +94,6 @@ class Writer:
         Raises:
             DirectoryError: The directory refuses, or others keep overwriting a list.
             OdjError: A list that somebody else changed is one that must not be changed now.
-
         """
         pending = list(edits)
         progress = Progress(self._clock)

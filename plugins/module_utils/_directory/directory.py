@@ -108,7 +108,6 @@ class Settings:
         validate_certs: Whether certificate and name are checked.
         server_name: The name the certificate has to carry; None for the server as given or found.
         timeout: Seconds, for connecting and for each answer.
-
     """
 
     server: str | None
@@ -144,7 +143,6 @@ class Entry:
     Attributes:
         dn: Its distinguished name, spelt as the directory does.
         values: Values by attribute name in lower case.
-
     """
 
     dn: str
@@ -181,7 +179,6 @@ class Read:
         attributes: What to ask for.
         dacl: As for Directory.search.
         owner: As for Directory.search.
-
     """
 
     dn: str
@@ -203,7 +200,6 @@ class Write:
         dn: Its distinguished name.
         changes: As for Directory.modify.
         dacl: As for Directory.modify.
-
     """
 
     dn: str
@@ -253,7 +249,6 @@ class Directory(t.Protocol):
 
         Raises:
             DirectoryError: With code 32 when the base does not exist.
-
         """
 
     def modify(self, dn: str, changes: Mapping[str, tuple[str, Sequence[bytes]]], *, dacl: bool = False) -> None:
@@ -293,7 +288,6 @@ def root_dse(directory: Directory, *attributes: str) -> Entry:
 
     Raises:
         DirectoryError: It does not say one of the attributes: it is no domain controller of Active Directory.
-
     """
     entry = directory.root()
     missing = [name for name in attributes if not entry.all(name)]

@@ -81,7 +81,6 @@ class DirectoryError(OdjError):
 
     Attributes:
         code: The LDAP result code; None when no answer came.
-
     """
 
     def __init__(self, tried: str, *, on: str = "", got: str = "", advice: str = "", code: int | None = None) -> None:
@@ -101,7 +100,6 @@ def refuse_failure(tried: str, on: str, result: Mapping[str, t.Any]) -> None:
 
     Raises:
         DirectoryError: The result is none.
-
     """
     if result["result"] != 0:
         raise refused(tried, on, result["result"], result["description"], result["message"] or "")

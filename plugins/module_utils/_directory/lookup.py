@@ -93,7 +93,6 @@ class DomainLookup:
 
         Raises:
             DirectoryError: It does not.
-
         """
         if self.head.one("objectSid") is None:
             raise DirectoryError("read the SID of the domain", on=self.base, got="it has none that may be read")
@@ -130,7 +129,6 @@ def resolve(
     Raises:
         InvalidInput: A name is of no known form.
         DirectoryError: Names every one that means no account, or more than one.
-
     """
     wanted = [AccountName.parse(name) for name in names]
     known = _named(lookup, wanted)
@@ -232,7 +230,6 @@ def complete_tokens_of(lookup: DomainLookup, accounts: Sequence[Trustee]) -> tup
     Raises:
         DirectoryError: Names every account whose groups may not be read. What denies something to a group would not be
             seen then.
-
     """
     tokens = tokens_of(lookup, accounts)
     # What has a primary group is in that at least.
@@ -286,7 +283,6 @@ def check_class(lookup: DomainLookup, name: str, guid: uuid.UUID) -> None:
 
     Raises:
         DirectoryError: They differ, or the schema cannot be read. Nothing may be delegated then.
-
     """
     schema = lookup.schema
     found = lookup.directory.search(schema, Equals("lDAPDisplayName", name), ["schemaIDGUID"], scope="level")
@@ -313,7 +309,6 @@ def check_extended_rights(
 
     Raises:
         DirectoryError: They differ, or cannot be read. Nothing may be delegated then.
-
     """
     if not rights:
         return

@@ -53,7 +53,6 @@ def read_units(directory: Directory, names: Sequence[Dn], *, owner: bool = False
 
     Raises:
         DirectoryError: The directory refuses for another reason than that it does not hold the object.
-
     """
     units: dict[DnKey, OrganizationalUnit] = {}
     siblings: dict[DnKey, list[Dn]] = {}
@@ -119,7 +118,6 @@ def find_units(lookup: DomainLookup, requested: Sequence[str], names: Sequence[D
         lookup: Where to look.
         requested: The names as the user wrote them, for the answer.
         names: The same, parsed.
-
     """
     units = read_units(lookup.directory, names)
     missing = {name.key: name for name in names if name.key not in units}
@@ -143,7 +141,6 @@ def units_below(directory: Directory, base: Dn) -> list[OrganizationalUnit]:
 
     Raises:
         DirectoryError: With code 32 when there is no such object.
-
     """
     where = Equals("objectClass", "organizationalUnit")
     return [_unit(entry) for entry in directory.search(str(base), where, _ATTRIBUTES, dacl=True, owner=True)]
@@ -163,7 +160,6 @@ class Origins:
         Args:
             dn: The unit that has the inherited ACE.
             rule: What the ACE says.
-
         """
         above = tuple(name for name in Dn.parse(dn).ancestors if name.is_within(self._base))
         key = above[0].key if above else ()

@@ -148,7 +148,6 @@ class Answer:
     Attributes:
         entries: The objects that were found.
         result: How it ended; None until that has come.
-
     """
 
     entries: list[Entry] = field(default_factory=list)
@@ -184,7 +183,6 @@ class PipelinedStrategy(SyncStrategy):
 
         Raises:
             LDAPException: The connection is gone.
-
         """
         if self._broken and message_type != "unbindRequest":
             raise self._broken
@@ -198,7 +196,6 @@ class PipelinedStrategy(SyncStrategy):
 
         Raises:
             LDAPSocketSendError: The connection is gone.
-
         """
         if self._broken:
             raise self._broken
@@ -213,7 +210,6 @@ class PipelinedStrategy(SyncStrategy):
 
         Raises:
             LDAPException: The connection is gone, or nothing came in time.
-
         """
         while True:
             for number in self._complete:
@@ -226,7 +222,6 @@ class PipelinedStrategy(SyncStrategy):
 
         Raises:
             LDAPException: The connection is gone, or nothing came in time.
-
         """
         while message_id not in self._complete:
             self._receive()

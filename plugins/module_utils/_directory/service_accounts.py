@@ -69,7 +69,6 @@ def read_service_account(directory: Directory, base: str, name: str) -> ServiceA
 
     Raises:
         ServiceAccountError: Something else has the name, or one that the directory takes for the same.
-
     """
     found = directory.search(base, Equals("sAMAccountName", f"{name}$"), _ATTRIBUTES)
     if not found:
@@ -100,7 +99,6 @@ def sam_name_of(lookup: DomainLookup, name: AccountName) -> str | None:
     Raises:
         DirectoryError: The name is one of another domain.
         ServiceAccountError: What has the SID or the DN is no account.
-
     """
     if name.domain and not lookup.domain.is_called(name.domain):
         domain = lookup.domain
@@ -133,7 +131,6 @@ def list_service_accounts(
 
     Raises:
         DirectoryError: With code 32 when there is no such base.
-
     """
     where = AnyOf(tuple(Equals("objectClass", CLASSES[kind]) for kind in kinds))
     found = map(_service_account, lookup.directory.search(base, where, _ATTRIBUTES))
@@ -155,7 +152,6 @@ def find_container(lookup: DomainLookup, path: str | None) -> Dn:
 
     Raises:
         DirectoryError: There is no such container.
-
     """
     if not path:
         default = lookup.well_known(CONTAINER_GUID)
@@ -224,7 +220,6 @@ def server_time(directory: Directory) -> datetime.datetime:
 
     Raises:
         DirectoryError: It does not say.
-
     """
     text = root_dse(directory, "currentTime").text("currentTime")
     moment = from_generalized(text)
@@ -240,7 +235,6 @@ def look_at_root_keys(directory: Directory) -> KeyVerdict:
 
     Raises:
         DirectoryError: The directory cannot be read.
-
     """
     root = root_dse(directory, "configurationNamingContext", "currentTime")
     now = from_generalized(root.text("currentTime"))
@@ -267,7 +261,6 @@ def make_changes(directory: Directory, changes: Sequence[Change], before: Sequen
 
     Raises:
         OdjError: The directory refuses one.
-
     """
     done = [change.summary for change in before]
     for change in changes:
@@ -306,7 +299,6 @@ def wait_for_others(
 
     Raises:
         DirectoryError: Names the servers that did not have it in time, or the one that could not be asked.
-
     """
     looks = dict.fromkeys(others, 0)
     progress = Progress(clock)

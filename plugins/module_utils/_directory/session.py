@@ -72,7 +72,6 @@ class LdapDirectory:
 
         Raises:
             DirectoryError: The server refuses the logon, or there are no tickets for it.
-
         """
         tried = f"log on as {settings.account}"
         host = self._root.text("dnsHostName") or self._server
@@ -219,7 +218,6 @@ def open_directory(settings: Settings, clock: Clock) -> Iterator[Directory]:
     Raises:
         InvalidInput: The settings cannot be meant as they stand.
         DirectoryError: The server cannot be reached or trusted, or refuses the logon.
-
     """
     check_account(settings)
     reached = connect(settings)
@@ -242,7 +240,6 @@ def with_all_values(entry: Entry, read: ReadAgain) -> Entry:
 
     Raises:
         DirectoryError: A part is missing: the object has gone, or may not be read any more.
-
     """
     parts = [match for name in entry.values if ";" in name and (match := _PART.fullmatch(name))]
     if not parts:

@@ -57,7 +57,6 @@ class Transport:
         verify: True for the authorities this computer trusts, a path of a CA bundle, or False for no check.
         proxy: Address of a proxy, or None for what the environment says.
         timeout: Seconds to wait for an answer.
-
     """
 
     verify: bool | str = True
@@ -75,7 +74,6 @@ class Http:
         transport: How requests travel.
         clock: Waits between tries.
         jitter: Returns a number between 0 and 1, for ``seconds_to_wait``.
-
     """
 
     def __init__(self, transport: Transport, clock: Clock, jitter: Callable[[], float] = random.random) -> None:
@@ -165,7 +163,6 @@ class Credential(t.Protocol):
 
         Raises:
             InvalidInput: It cannot work; names the option.
-
         """
 
     def acquire(self, http: Http, *, fresh: bool = False) -> str:
@@ -173,7 +170,6 @@ class Credential(t.Protocol):
 
         Raises:
             GraphError: Entra gives none.
-
         """
 
 
@@ -184,7 +180,6 @@ class Graph:
         http: The door to the network.
         credential: The way to a token, already validated.
         base_url: Address of Graph, without a trailing slash.
-
     """
 
     def __init__(self, http: Http, credential: Credential, base_url: str) -> None:
@@ -207,7 +202,6 @@ class Graph:
 
         Raises:
             GraphError: Refused, unreachable, or not an answer of Graph.
-
         """
         rows: list[Row] = []
         url = f"{self._base}/{VERSION}/{path}" + (f"?{urlencode(query)}" if query else "")
@@ -261,7 +255,6 @@ def read_connectors(graph: Graph) -> list[Row]:
 
     Raises:
         GraphError: As Graph.rows.
-
     """
     return graph.rows(CONNECTORS, permission=CONNECTORS_PERMISSION)
 
@@ -277,7 +270,6 @@ def seconds_to_wait(hints: tuple[str, ...], attempt: int, now: datetime.datetime
 
     Returns:
         Seconds. A hint is taken as it is, even beyond what anyone would wait for.
-
     """
     for hint in hints:
         told = _seconds(hint, now)

@@ -55,7 +55,6 @@ class EntraLogin:
         certificate_path: PEM with key and certificate, or PFX.
         certificate_password: Opens the key.
         access_token: A token made elsewhere.
-
     """
 
     authority_host: str
@@ -194,7 +193,6 @@ def choose_credential(source: str, login: EntraLogin, clock: Clock) -> Credentia
 
     Raises:
         InvalidInput: Nothing to sign in with, or it cannot work.
-
     """
     given = [name for name, (option, _make) in SOURCES.items() if getattr(login, option)]
     meant = given[:1] if source == "auto" else [source]
@@ -216,7 +214,6 @@ def _check_app(login: EntraLogin) -> None:
 
     Raises:
         InvalidInput: Names the option that is missing or cannot be meant.
-
     """
     tenant, client = login.tenant_id, login.client_id
     if not (_GUID.fullmatch(tenant) or _DOMAIN.fullmatch(tenant)):
@@ -241,7 +238,6 @@ class _MsalApp:
     Args:
         login: Which application, and where.
         proof: What msal calls client_credential: a secret, or a dictionary with key and certificate.
-
     """
 
     def __init__(self, login: EntraLogin, proof: str | Mapping[str, str]) -> None:
@@ -254,7 +250,6 @@ class _MsalApp:
 
         Raises:
             GraphError: Entra refuses or cannot be reached.
-
         """
         tried = "get a token from Entra"
         on = f"application {self._login.client_id} in tenant {self._login.tenant_id} at {self._login.authority_host}"

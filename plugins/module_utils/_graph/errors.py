@@ -52,7 +52,6 @@ class GraphError(OdjError):
         status: HTTP status, or 0 when no answer came.
         code: The service's own code: "AADSTS7000222", "Forbidden"; "" when it gave none.
         request_id: Under which Microsoft support finds the request; "" when the answer had none.
-
     """
 
     def __init__(
@@ -86,7 +85,6 @@ class GraphRefusal:
         message: The innermost text, without Intune's internal address; "" when there is none.
         retry_after: RetryAfter of the Intune body as text; "" when there is none.
         request_id: "" when there is none.
-
     """
 
     code: str = ""
@@ -103,7 +101,6 @@ class EntraRefusal:
         code: "AADSTS7000222", or "" when the text holds none.
         sentence: Entra's own sentence without trace ids.
         advice: What to do.
-
     """
 
     code: str

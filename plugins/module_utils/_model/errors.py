@@ -15,7 +15,6 @@ class OdjError(Exception):
         on: The object it was done on: a DN, a path, a server.
         got: What came back: the product's own message and code.
         advice: What the reader should do next, as a sentence.
-
     """
 
     def __init__(self, tried: str, *, on: str = "", got: str = "", advice: str = "") -> None:

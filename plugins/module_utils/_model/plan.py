@@ -22,7 +22,6 @@ class Change:
         after: The same for the state after the change.
         summary: One sentence for people.
         payload: What the adapter needs to do it (bytes, options). Never printed.
-
     """
 
     action: str
@@ -41,7 +40,6 @@ class SideCondition:
         kind: "restart_service", "reboot", "sign_in" ...
         target: What it concerns.
         reason: One sentence for people.
-
     """
 
     kind: str

@@ -42,7 +42,6 @@ class ConnectorInfo(ReadOnlyJob):
         expected: Which servers, and what is expected of them.
         clock: Tells how long ago the last contact was.
         require_active: Whether an expectation that is not met is an error.
-
     """
 
     def __init__(self, graph: Graph, expected: Expectation, clock: Clock, *, require_active: bool) -> None:
@@ -58,7 +57,6 @@ class ConnectorInfo(ReadOnlyJob):
         Raises:
             GraphError: Graph gives no list.
             OdjError: An expectation is not met, and the user wants that to be an error.
-
         """
         connectors = [IntuneConnector.from_row(row) for row in read_connectors(self._graph)]
         self._assessment = assess(connectors, self._expected, self._clock.now())
@@ -86,7 +84,6 @@ def open_job(params: Mapping[str, t.Any]) -> Iterator[Job]:
 
     Raises:
         InvalidInput: An option cannot be meant; named.
-
     """
     clock = SystemClock()
     expected = _expectation(params)

@@ -33,7 +33,6 @@ class RestoreJournal:
         directory: What is written to.
         reasons: What the change is, as a sentence, by DN.
         restores: The changes put older lists back.
-
     """
 
     def __init__(
@@ -51,7 +50,6 @@ class RestoreJournal:
 
         Raises:
             RestoreError: The file cannot be written.
-
         """
         if not self._file:
             return
@@ -65,7 +63,6 @@ class RestoreJournal:
 
         Raises:
             RestoreError: The file cannot be written.
-
         """
         if self._file and edits:
             self._file.drop([self._points[edit] for edit in edits])
@@ -86,7 +83,6 @@ class DaclChanges:
         username: As whom the directory is used, for messages.
         backup: Where restore points go, if anywhere.
         restores: The changes put older lists back.
-
     """
 
     def __init__(
@@ -115,7 +111,6 @@ class DaclChanges:
 
         Raises:
             OdjError: Names every unit that must not or may not be changed.
-
         """
         self._compare = compare
         changes: list[Change] = []
@@ -142,7 +137,6 @@ class DaclChanges:
 
         Raises:
             OdjError: One could not be written; names those that were.
-
         """
         self._reasons |= {change.target: change.summary for change in plan.changes}
         edits = [

@@ -104,7 +104,6 @@ class DelegationInfo(ReadOnlyJob):
 
         Raises:
             OdjError: A unit or an account does not exist.
-
         """
         request, lookup = self._request, self._lookup
         check_class(lookup, "computer", COMPUTER_CLASS)

@@ -50,7 +50,6 @@ def settings_from(params: Mapping[str, t.Any]) -> Settings:
 
     Raises:
         InvalidInput: A number is out of its range.
-
     """
     if params["timeout"] < 1:
         raise InvalidInput("read the options", on="timeout", got=f"{params['timeout']} is not a number of seconds")
@@ -75,7 +74,6 @@ def check_other_servers(server: str | None, others: Sequence[str] | None) -> Non
 
     Raises:
         InvalidInput: A name is empty or there twice, or is that of the server that is written to.
-
     """
     servers = [other.strip().casefold() for other in others or ()]
     wrong = "a name is empty" if "" in servers else "a name is there twice" if len(set(servers)) < len(servers) else ""

@@ -89,7 +89,6 @@ def open_graph(params: Mapping[str, t.Any], clock: Clock) -> Iterator[Graph]:
 
     Raises:
         InvalidInput: An option cannot be meant; named.
-
     """
     authority, graph_url = CLOUDS[params["cloud_environment"]]
     authority = _address("authority_host", params["authority_host"] or authority)

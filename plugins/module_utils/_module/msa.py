@@ -154,7 +154,6 @@ def _request_from(params: Mapping[str, t.Any]) -> AccountRequest:
     Raises:
         InvalidInput: One of them cannot be meant as it stands.
         RestoreError: No restore points can be kept at backup_path, or something else is there.
-
     """
     name, hosts, readers = AccountName.parse(params["name"], "name"), _hosts(params), _readers(params)
     if params["replication_timeout"] < 0:
@@ -215,7 +214,6 @@ class Msa:
         directory: Where it is read and written.
         request: What the user asks for.
         others: Further domain controllers that are to hold it in the end, by name.
-
     """
 
     def __init__(self, directory: Directory, request: AccountRequest, others: Mapping[str, Directory]) -> None:
@@ -236,7 +234,6 @@ class Msa:
         Raises:
             OdjError: A name means nothing, the account cannot become what is asked for, or another server is of
                 another domain or still holds another state in the end.
-
         """
         for server, other in self._others.items():
             if root_dse(other, "defaultNamingContext").text("defaultNamingContext") != self._lookup.base:
@@ -253,7 +250,6 @@ class Msa:
 
         Raises:
             DirectoryError: The directory refuses, or the account is not as written afterwards.
-
         """
         entries = tuple(change for change in plan.changes if change.action == "replace_dacl")
         if entries:

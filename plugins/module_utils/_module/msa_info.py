@@ -55,7 +55,6 @@ class MsaInfo(ReadOnlyJob):
 
         Raises:
             DirectoryError: The directory cannot be read, or ``path`` does not exist.
-
         """
         params, directory = self._params, self._lookup.directory
         base = params["path"] or self._lookup.base

@@ -50,7 +50,6 @@ class OrganizationalUnitInfo(ReadOnlyJob):
 
         Raises:
             TargetError: Units are missing, and the user wants that to be an error.
-
         """
         self._units = find_units(DomainLookup(self._directory), self._requested, self._names)
         if self._require:

@@ -97,7 +97,6 @@ def open_job(params: Mapping[str, t.Any], open_it: OpenDirectory = open_director
 
     Raises:
         OdjError: One of them cannot be meant as it stands.
-
     """
     requested = params["organizational_units"]
     units = {name.key: (name, text) for name, text in zip(parse_all(requested), requested, strict=True)}
@@ -150,7 +149,6 @@ class Targets:
         names: As parsed, with the user's own spelling.
         allowed: Unusual targets that are wanted all the same.
         username: As whom the directory is used, for messages.
-
     """
 
     names: Mapping[Dn, str]
@@ -162,7 +160,6 @@ class Targets:
 
         Raises:
             TargetError: Names every one that does not exist, or whose DACL is not to be edited.
-
         """
         units = find_units(lookup, list(self.names.values()), list(self.names))
         refuse_missing(units)
@@ -218,7 +215,6 @@ class OuDelegate(_DaclJob):
 
         Raises:
             OdjError: A name means nothing, or a unit may not or must not be changed. Everything is read by then.
-
         """
         request, lookup = self._request, self._lookup
         check_class(lookup, "computer", COMPUTER_CLASS)
@@ -297,7 +293,6 @@ class OuRestore(_DaclJob):
 
         Raises:
             OdjError: A unit has no restore point, or somebody else changed its DACL since.
-
         """
         units = self._targets.find(self._lookup)
         self._dacls.parse(units)

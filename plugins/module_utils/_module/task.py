@@ -77,7 +77,6 @@ def carry_out(job: Job, *, check_mode: bool) -> dict[str, object]:
 
     Raises:
         OdjError: Whatever the job raises passes through.
-
     """
     plan = job.plan()
     if plan and not check_mode:
@@ -94,7 +93,6 @@ def run_module(
         spec: Keyword arguments of AnsibleModule (argument_spec, mutually_exclusive, ...).
         open_job: Makes the job from the validated options; connecting happens when its context is entered.
         libraries: Name of each third-party library that the job needs, with the ImportError its adapter met (or None).
-
     """
     module = AnsibleModule(supports_check_mode=True, **spec)
     for name, error in libraries:
@@ -117,7 +115,6 @@ def run_stub(spec: Mapping[str, t.Any]) -> None:
 
     Args:
         spec: Keyword arguments of AnsibleModule, the same that the action plugin checks its arguments with.
-
     """
     module = AnsibleModule(supports_check_mode=True, **spec)
     module.fail_json(msg="This module is an action plugin: Ansible must be able to load it on the controller.")
@@ -135,7 +132,6 @@ def first_set(*names: str) -> str:
 
     Raises:
         AnsibleFallbackNotFound: None of them is, so the option is not set.
-
     """
     for name in names:
         if value := os.environ.get(name):

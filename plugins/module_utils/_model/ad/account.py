@@ -44,7 +44,6 @@ class Domain:
         dn: Its distinguished name.
         netbios: Its NetBIOS name.
         dns_name: Its DNS name.
-
     """
 
     dn: str
@@ -73,7 +72,6 @@ class Trustee:
         primary_group: SID of its primary group, when it has one.
         hosts: How many computers a service account is linked to.
         enabled: False when it is an account that is disabled.
-
     """
 
     sid: Sid
@@ -107,7 +105,6 @@ class AccountName:
         sam: The account's own name, when it is one of the other forms.
         domain: What stands in front of a backslash or behind an at sign, or "".
         is_upn: It is of the form name@domain.
-
     """
 
     text: str
@@ -125,7 +122,6 @@ class AccountName:
 
         Raises:
             InvalidInput: It is none of them.
-
         """
         name = text.strip()
         if name.upper().startswith("S-1-"):
@@ -189,7 +185,6 @@ class Token:
         sids: Those it holds for sure.
         doubtful: Those it may hold.
         complete: Whether its group memberships are known. When not, any group may be one of them.
-
     """
 
     account: Trustee
@@ -219,7 +214,6 @@ def token_of(
             when that may not be read.
         by_everyone: Built-in groups that hold Everyone, Authenticated Users or another SID that every token has.
         doubtful: Other groups that hold one of these: not every server counts them.
-
     """
     sids = {account.sid, *ALWAYS_HELD, *by_everyone, *(groups or ())}
     sids |= {account.primary_group} if account.primary_group else set()

@@ -64,7 +64,6 @@ class AccessRule:
         inherited_type: Class of the descendants that inherit it; None for all.
         flags: The flags of the ACE header.
         conditional: It holds only under a condition, which is not looked into.
-
     """
 
     allow: bool
@@ -143,7 +142,6 @@ class Ace:
     Attributes:
         data: Its bytes.
         rule: What it says.
-
     """
 
     data: bytes
@@ -206,7 +204,6 @@ def passes_on(own: AccessRule, heir: AccessRule, *, to_child: bool) -> bool:
         own: The entry above.
         heir: The inherited entry.
         to_child: The heir is on a child of that object, not further down.
-
     """
     inheritable = own.flags & CONTAINER_INHERIT and not (own.flags & NO_PROPAGATE and not to_child)
     return bool(inheritable) and not own.inherited and _said(own) == _said(heir)

@@ -39,7 +39,6 @@ class Dn:
 
     Attributes:
         parts: Pairs of attribute type and unescaped value.
-
     """
 
     parts: tuple[tuple[str, str], ...]
@@ -51,7 +50,6 @@ class Dn:
 
         Raises:
             InvalidInput: It is empty or malformed, or has more than one attribute in one part (which AD does not have).
-
         """
         try:
             parts = tuple(_parse_part(part) for part in _split(text, ","))

@@ -35,7 +35,6 @@ class OrganizationalUnit:
         requested: As the user wrote it; "" when nobody named it.
         exists: Whether there is such an object.
         nearest: When it does not exist: the nearest object above that does, or "".
-
     """
 
     dn: str
@@ -52,7 +51,6 @@ class OrganizationalUnit:
 
         Raises:
             MalformedDescriptor: It is not one well-formed descriptor; names the object.
-
         """
         return None if self.descriptor is None else SecurityDescriptor.of(self.dn, self.descriptor)
 
@@ -79,7 +77,6 @@ def origin_of(heir: AccessRule, above: Iterable[OrganizationalUnit | None]) -> t
     Args:
         heir: What the inherited ACE says.
         above: What is above the object that inherits it, its parent first; None for what cannot be read.
-
     """
     for distance, unit in enumerate(above):
         for own in aces_in(unit.security) if unit and unit.security else ():
@@ -97,7 +94,6 @@ class Landmarks:
         controllers: Where domain controllers are, as the domain says and by its usual name.
         holder: AdminSDHolder.
         computers: The default computers container; () when unknown.
-
     """
 
     base: DnKey
@@ -132,7 +128,6 @@ def parse_all(names: Sequence[str], option: str = "organizational_units") -> tup
 
     Raises:
         InvalidInput: Names every malformed one.
-
     """
     parsed: list[Dn] = []
     findings: list[str] = []
@@ -166,7 +161,6 @@ def refuse_unsuitable(units: Iterable[OrganizationalUnit], landmarks: Landmarks,
         units: The targets.
         landmarks: Places of the domain that are no usual targets, or the one that is.
         allowed: Targets that the user named as wanted although they are unusual.
-
     """
     named = {name.key for name in allowed}
     findings = []

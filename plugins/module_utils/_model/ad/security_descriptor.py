@@ -45,7 +45,6 @@ class Acl:
         aces: The entries as bytes, in order.
         slack: Unused bytes behind the last entry.
         reserved: The two reserved fields of the header.
-
     """
 
     revision: int
@@ -58,7 +57,6 @@ class Acl:
 
         Raises:
             MalformedDescriptor: The entries do not fit into one list (64 KiB).
-
         """
         size = 8 + sum(map(len, self.aces)) + len(self.slack)
         if size > 0xFFFF:
@@ -70,7 +68,6 @@ class Acl:
 
         Raises:
             MalformedDescriptor: The entries do not fit into one list (64 KiB).
-
         """
         size = self.checked_size()
         header = _ACL_HEADER.pack(self.revision, self.reserved[0], size, len(self.aces), self.reserved[1])
@@ -89,7 +86,6 @@ class SecurityDescriptor:
         dacl: The access list; None when absent or when it is the NULL list, which lets everybody do everything.
         layout: What follows the header, in order: names of the parts above, and bytes that belong to none.
         reserved: The reserved byte of the header (Sbz1).
-
     """
 
     control: int
@@ -109,7 +105,6 @@ class SecurityDescriptor:
 
         Raises:
             MalformedDescriptor: The bytes are not one well-formed descriptor.
-
         """
         if len(data) < _HEADER.size:
             raise MalformedDescriptor("it is shorter than its header")
@@ -129,7 +124,6 @@ class SecurityDescriptor:
 
         Raises:
             MalformedDescriptor: The bytes are not one well-formed descriptor; it names the object.
-
         """
         try:
             return cls.parse(data)
@@ -141,7 +135,6 @@ class SecurityDescriptor:
 
         Raises:
             MalformedDescriptor: A list has outgrown 64 KiB.
-
         """
         offsets = dict.fromkeys(("owner", "group", "sacl", "dacl"), 0)
         body = bytearray()
@@ -160,7 +153,6 @@ class SecurityDescriptor:
 
         Raises:
             MalformedDescriptor: There is no access list to change, or it would outgrow 64 KiB.
-
         """
         if self.dacl is None:
             raise MalformedDescriptor("it has no access list")
@@ -181,7 +173,6 @@ def sid_length(data: bytes, start: int, end: int) -> int:
 
     Raises:
         MalformedDescriptor: There is none, or it does not end before ``end``.
-
     """
     if start + 8 > end or data[start] != 1 or data[start + 1] > 15:
         raise MalformedDescriptor("it holds something else where a SID is due")

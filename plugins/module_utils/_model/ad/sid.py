@@ -59,7 +59,6 @@ class Sid:
     Attributes:
         authority: The 48-bit identifier authority; 5 for accounts of Windows.
         sub_authorities: At most fifteen 32-bit numbers; the last is the relative identifier.
-
     """
 
     authority: int
@@ -71,7 +70,6 @@ class Sid:
 
         Raises:
             InvalidInput: The text is not a SID.
-
         """
         match = _TEXT.fullmatch(text)
         numbers = tuple(int(part) for part in match.group(2).split("-")[1:]) if match else ()
@@ -86,7 +84,6 @@ class Sid:
 
         Raises:
             ValueError: The bytes are not exactly one SID.
-
         """
         if len(data) < 8 or data[0] != 1 or len(data) != 8 + 4 * data[1] or data[1] > 15:
             raise ValueError("not a security identifier")
@@ -139,7 +136,6 @@ def was_given_by(sid: Sid, domain: tuple[int, ...]) -> bool:
     Args:
         sid: The SID.
         domain: The sub-authorities of the domain's own SID.
-
     """
     return sid.sub_authorities[:-1] == domain and sid.sub_authorities[-1:] >= (_FIRST_OWN_RID,)
 

@@ -47,7 +47,6 @@ class Audit:
         trustees: Everyone whom an entry speaks of, and the accounts.
         class_names: Names of the classes that entries are limited to.
         quota: ms-DS-MachineAccountQuota of the domain; None when it has none that may be read.
-
     """
 
     units: Sequence[OrganizationalUnit]
@@ -189,7 +188,6 @@ class Finding:
         source: Of a right from above: the object it comes from.
         cured_on: DNs of the objects on which it is cured, in the order in which they were found.
         inherited_by: DNs of the audited units that inherit it from there.
-
     """
 
     code: str

@@ -55,7 +55,6 @@ def compare(
 
     Raises:
         DelegationError: A Deny stands in the way, the list is not in canonical order, or there is no list.
-
     """
     if descriptor.dacl is None:
         raise DelegationError(

@@ -33,7 +33,6 @@ class StaleDelegation:
     Attributes:
         trustee: Whom they are for.
         why: A phrase for people.
-
     """
 
     trustee: Trustee
@@ -50,7 +49,6 @@ class Desired:
         present: Whether they are to have them or not.
         stale: Whose delegations about computers are to go besides.
         canonicalize: A list that has to change is put in canonical order first.
-
     """
 
     accounts: tuple[Token, ...]
@@ -73,7 +71,6 @@ class Delegation:
         broader: An entry grants more than this right, and is the one that counts (or that remains).
         inherited_from: Where the entry that counts comes from, when it is inherited: a DN, or "above".
         aces: The entries that count, as SDDL.
-
     """
 
     account: str
@@ -149,7 +146,6 @@ def stale_among(
         connectors: Further accounts that are known to be those of connectors.
         exact: Connectors that are not listed go.
         purge: SIDs of this domain without an account go, but those that Windows itself defines.
-
     """
     found = []
     for one in sorted(trustees, key=lambda trustee: str(trustee.sid)):

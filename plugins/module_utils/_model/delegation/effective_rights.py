@@ -48,7 +48,6 @@ class Decision:
         verdict: "unknown" when something that decides cannot be known here.
         reason: Why; "condition" and "membership" say what is not known.
         entry: The entry that decides, or that cannot be judged; None when there is none.
-
     """
 
     verdict: CanCreate
@@ -84,7 +83,6 @@ def may_create_computers(descriptor: SecurityDescriptor | None, token: Token) ->
     Args:
         descriptor: Of the object below which the computer is to come, with its owner; None when it may not be read.
         token: Of the account that is to create it.
-
     """
     if descriptor is None:
         return Decision("unknown", "unreadable")

@@ -42,7 +42,6 @@ def replace_by_exact(rule: AccessRule, name: str, *, members: bool) -> str:
         rule: The entry where it was made.
         name: Whom it is for.
         members: That is a group, and judged accounts are in it.
-
     """
     first = f"Take the account out of {name}, or remove the entry" if members else "Remove the entry"
     how = _by_state_absent(name) if _is_ours(rule) else f"{_SECURITY_TAB}, as no module of this collection removes it"

@@ -43,7 +43,6 @@ class RestorePoint:
         server: The domain controller it was written to.
         reason: The change as a sentence.
         restores: It was made by putting an older one back.
-
     """
 
     dn: str
@@ -79,7 +78,6 @@ class RestorePoint:
         Raises:
             ValueError: It is something else, or was changed since (then the hash does not fit).
             MalformedDescriptor: The bytes are no descriptor.
-
         """
         try:
             old, new = (base64.b64decode(data[name], validate=True) for name in ("old", "new"))
@@ -126,7 +124,6 @@ def load(text: str, path: str) -> tuple[RestorePoint, ...]:
 
     Raises:
         RestoreError: It is not one.
-
     """
     try:
         data = json.loads(text)
@@ -166,7 +163,6 @@ def restore(dn: str, current: SecurityDescriptor, points: Sequence[RestorePoint]
 
     Raises:
         RestoreError: There is no such change; or what is there is not what it made, and ``force`` is not set.
-
     """
     point = next((p for p in reversed(points) if not p.restores), None)
     if point is None:

@@ -35,7 +35,6 @@ class Part:
         name: lDAPDisplayName of the class with that GUID, else what Microsoft calls the extended right.
         on_computers: It is for the computers below, not for the unit itself.
         instead: A bit that does for the same type, or for all, what this one does, and more; 0 when there is none.
-
     """
 
     mask: int
@@ -81,7 +80,6 @@ class Part:
         Args:
             rule: The entry.
             subtree: The entry for this object alone counts as well as the one for all below.
-
         """
         flags = {self._flags(False), self._flags(subtree)}
         types = (rule.object_type, rule.inherited_type) == (self.object_type, self.inherited_type)
@@ -102,7 +100,6 @@ class Right:
         parts: The entries it is made of; each one is necessary.
         phrase: What it lets an account do, as words that fit after "may".
         subtree: Whether it is to hold in the units below too.
-
     """
 
     name: str

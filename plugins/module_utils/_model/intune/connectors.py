@@ -31,7 +31,6 @@ class IntuneConnector:
         last_contact: UTC; None when there was none.
         state: "active", "error" (silent for an hour), "inactive" (for five days), or what may come.
         version: As Intune writes it.
-
     """
 
     id: str
@@ -46,7 +45,6 @@ class IntuneConnector:
 
         Raises:
             OdjError: The last contact is not a date.
-
         """
         text = {name: str(row.get(name) or "") for name in ("id", "displayName", "state", "version")}
         last_contact = _moment(str(row.get("lastConnectionDateTime") or ""), text["displayName"])
@@ -69,7 +67,6 @@ class Expectation:
         names: Servers of interest, short or FQDN; empty for all.
         minimum_build: Older ones are reported.
         stale_after: Longer silence is reported.
-
     """
 
     names: tuple[str, ...]
@@ -113,7 +110,6 @@ class Assessment:
         standings: By name, one for each server of interest that Intune knows.
         missing: Names asked for that Intune does not know.
         problems: One phrase for each expectation that is not met; empty when all is well.
-
     """
 
     standings: tuple[Standing, ...] = ()

@@ -49,7 +49,6 @@ class DesiredAccount:
         interval_days: Of the managed password; counts at creation only.
         encryption_types: Sum of ENCRYPTION_TYPES.
         readers: Who may read the password of a group account, after the task.
-
     """
 
     name: str
@@ -81,7 +80,6 @@ class ServiceAccount:
         membership: msDS-GroupMSAMembership as it is; b"" when there is none.
         password_set: When its password was set; None when never.
         created: When the object was made; None when that may not be read.
-
     """
 
     dn: str
@@ -129,7 +127,6 @@ def desired_account(name: str, options: Mapping[str, t.Any]) -> DesiredAccount:
 
     Raises:
         InvalidInput: One of them cannot be meant as it stands.
-
     """
     days, types, dns_name = (
         options[option] for option in ("managed_password_interval_days", "kerberos_encryption_types", "dns_host_name")
@@ -156,7 +153,6 @@ def checked_name(name: str) -> str:
 
     Raises:
         InvalidInput: It cannot be the name of a managed service account.
-
     """
     bare = name.removesuffix("$")
     size = len(bare.encode("utf-16-le", "surrogatepass")) // 2  # as the directory counts
@@ -175,7 +171,6 @@ def checked_dns_name(name: str) -> str:
 
     Raises:
         InvalidInput: It is none.
-
     """
     if not _DNS_NAME.fullmatch(name):
         raise InvalidInput("read the options", on="dns_host_name", got=f"{name!r} is not a DNS name")
@@ -199,7 +194,6 @@ class ListChange(t.Generic[Item]):
         exactly: The whole list; None when only ``add`` and ``remove`` count.
         add: What has to be in it.
         remove: What must not be in it.
-
     """
 
     exactly: tuple[Item, ...] | None = None
@@ -225,7 +219,6 @@ class ListChange(t.Generic[Item]):
 
         Raises:
             InvalidInput: An item is both to be added and to be removed, under whatever names.
-
         """
         both = sorted(shown(item) for item in self.add if item in self.remove)
         if both:
@@ -247,7 +240,6 @@ def list_change_from(option: str, value: Mapping[str, Sequence[str] | None] | No
 
     Raises:
         InvalidInput: ``set`` stands beside another key, or a name is both to be added and to be removed.
-
     """
     parts = {key: value.get(key) for key in ("set", "add", "remove")} if value else {}
     if all(part is None for part in parts.values()):

@@ -43,7 +43,6 @@ def creation(wanted: DesiredAccount, container: Dn) -> Change:
 
     Raises:
         InvalidInput: A group account needs a DNS host name.
-
     """
     if wanted.kind == "group" and not wanted.dns_host_name:
         raise InvalidInput(
@@ -74,7 +73,6 @@ def adjustment(current: ServiceAccount, wanted: DesiredAccount, names: Mapping[S
 
     Raises:
         ServiceAccountError: The account is of the other kind.
-
     """
     if current.kind != wanted.kind:
         raise ServiceAccountError(
@@ -107,7 +105,6 @@ def removal(current: ServiceAccount, kind: str, *, force: bool) -> Change:
 
     Raises:
         ServiceAccountError: It is of another kind than said, or linked to a host and ``force`` is not set.
-
     """
     if current.kind != kind:
         raise ServiceAccountError(
@@ -145,7 +142,6 @@ def without_aces_of(dn: str, descriptor: SecurityDescriptor, name: str, sid: Sid
 
     Raises:
         ServiceAccountError: The list is not in canonical order.
-
     """
     aces = descriptor.dacl.aces if descriptor.dacl else ()
     rules = {ace: AccessRule.from_ace(ace) for ace in aces}
@@ -264,7 +260,6 @@ def host_links(dn: str, kind: str, hosts: Sequence[str], edit: ListChange[str], 
     Raises:
         ServiceAccountError: A standalone account would be linked to more than one computer, or taken from a computer
             that is not named, and ``force`` is not set.
-
     """
     present, wanted = [_Host(host) for host in hosts], edit.of(lambda names: [_Host(name) for name in names])
     after = wanted.apply_to(present)

@@ -39,7 +39,6 @@ def readers_in(descriptor: bytes) -> tuple[Sid, ...]:
 
     Raises:
         MalformedDescriptor: The value is not a descriptor.
-
     """
     dacl = SecurityDescriptor.parse(descriptor).dacl
     if dacl is None:
@@ -56,7 +55,6 @@ def doubtful_in(descriptor: bytes) -> tuple[Sid, ...]:
 
     Raises:
         MalformedDescriptor: The value is not a descriptor.
-
     """
     dacl = SecurityDescriptor.parse(descriptor).dacl
     rules = map(_reading_rule, dacl.aces if dacl else ())
@@ -69,7 +67,6 @@ def denied_in(descriptor: bytes) -> tuple[Sid, ...]:
 
     Raises:
         MalformedDescriptor: The value is not a descriptor.
-
     """
     dacl = SecurityDescriptor.parse(descriptor).dacl
     rules = map(_reading_rule, dacl.aces if dacl else ())
@@ -86,7 +83,6 @@ def edited(descriptor: bytes, readers: Sequence[Sid], present: Sequence[Sid]) ->
 
     Raises:
         MalformedDescriptor: The present value is not a descriptor.
-
     """
     old = SecurityDescriptor.parse(descriptor) if descriptor else None
     if old is None or old.dacl is None:
@@ -129,7 +125,6 @@ class RootKey:
     Attributes:
         name: Its identifier.
         start: msKds-UseStartTime; None when it may not be read.
-
     """
 
     name: str
@@ -144,7 +139,6 @@ class KeyVerdict:
         state: "usable", "waiting" or "unknown".
         reason: Why, as a sentence without its full stop.
         usable_from: The first moment at which a key may be used; None when unknown.
-
     """
 
     state: str
@@ -163,7 +157,6 @@ def assess_root_keys(keys: Sequence[RootKey] | None, now: datetime.datetime) -> 
     Args:
         keys: None when the directory has no place for root keys, or does not show it.
         now: What the domain controller's clock says.
-
     """
     if keys is None:
         return KeyVerdict("unknown", "the directory shows no container of KDS root keys")
