@@ -172,7 +172,7 @@ def _finding(lookup: DomainLookup, name: AccountName, chosen: Sequence[Trustee],
     if chosen:
         return f"{name.text}: it means more than one {what} ({', '.join(one.dn for one in chosen)})"
     if name.domain and not name.is_upn and not domain.is_called(name.domain):
-        return f"{name.text}: this domain controller holds {domain.netbios} ({domain.dns_name}), not {name.domain}"
+        return f"{name.text}: {domain.not_called(name.domain)}"
     return f"{name.text}: there is no such {what} in {domain.dns_name}"
 
 

@@ -101,8 +101,7 @@ def sam_name_of(lookup: DomainLookup, name: AccountName) -> str | None:
         ServiceAccountError: What has the SID or the DN is no account.
     """
     if name.domain and not lookup.domain.is_called(name.domain):
-        domain = lookup.domain
-        got = f"this domain controller holds {domain.netbios} ({domain.dns_name}), not {name.domain}"
+        got = lookup.domain.not_called(name.domain)
         raise DirectoryError("find the managed service account", on=name.text, got=got, advice="Nothing was changed.")
     if name.sam:
         return name.sam.removesuffix("$")

@@ -54,6 +54,10 @@ class Domain:
         """Say whether a name in front of a backslash or behind an at sign means this domain."""
         return name.casefold() in (self.netbios.casefold(), self.dns_name.casefold())
 
+    def not_called(self, name: str) -> str:
+        """Return the finding for a name that means another domain."""
+        return f"this domain controller holds {self.netbios} ({self.dns_name}), not {name}"
+
 
 @dataclass(frozen=True, slots=True)
 class Trustee:
