@@ -6,12 +6,18 @@ from __future__ import annotations
 import pytest
 
 from odj_lab import world
-from odj_lab.settings import Lab
+from odj_lab.settings import Domain, Lab
 
 
 @pytest.fixture(scope="session")
 def lab() -> Lab:
     here = Lab.from_environment()
-    if len(world.running(here)) < 2:
+    if not world.is_up(here):
         pytest.skip("no lab is running; make lab-up starts one")
     return here
+
+
+@pytest.fixture(scope="session")
+def domain(lab: Lab) -> Domain:
+    """Return the first domain of the lab, contoso.test."""
+    return lab.domains[0]

@@ -22,9 +22,7 @@ SECRET = "pearl-in-the-shell"
 
 @pytest.fixture(scope="session")
 def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    lab = Lab(
-        "cloud", f"127.42.{os.getpid() % 250}", tmp_path_factory.mktemp("cloud"), "contoso.test", {"graph-app": SECRET}
-    )
+    lab = Lab.new("cloud", f"127.42.{os.getpid() % 250}", tmp_path_factory.mktemp("cloud"))
     cloud = serve(lab)
     yield lab
     cloud.close()

@@ -10,14 +10,14 @@ import pytest
 
 from ansible_collections.hybridjoin.odj.tests.integration.modules.scenery import Person, Stage
 from odj_lab import cloud, directory, inventory, world
-from odj_lab.settings import SERVERS, Lab
+from odj_lab.settings import Lab
 from odj_lab.store import JsonStore, State
 
 
 @pytest.fixture(scope="module")
 def estate(lab: Lab) -> Iterator[Lab]:
-    """Name all three servers in the inventory."""
-    inventory.write(lab, len(SERVERS))
+    """Name all three servers of the first domain in the inventory."""
+    inventory.write(lab, lab.domains[0].servers)
     yield lab
     inventory.write(lab)
 
@@ -32,7 +32,7 @@ def fill(store: JsonStore, content: State) -> None:
 @pytest.fixture
 def stage(estate: Lab, tmp_path: Path) -> Iterator[Stage]:
     """Begin on the first day of servers and cloud, with set-up programs that take no time; put everything back then."""
-    servers = {name: JsonStore(estate.server_dir(name) / "state.json") for name in SERVERS}
+    servers = {name: JsonStore(estate.server_dir(name) / "state.json") for name in estate.domains[0].servers}
     cloud_store = JsonStore(estate.cloud_dir / "state.json")
     before = [(store, store.read()) for store in (*servers.values(), cloud_store)]
     fill(cloud_store, cloud.create_state(estate))
@@ -50,6 +50,6 @@ def person(stage: Stage) -> Iterator[Person]:
     """Somebody who signs in at servers; the accounts that this makes are removed afterwards."""
     one = Person(stage.lab)
     yield one
-    with directory.connected(stage.lab, "Administrator") as connection:
+    with directory.connected(stage.domain, "Administrator") as connection:
         for account in one.made:
             connection.delete(account["dn"])

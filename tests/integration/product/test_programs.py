@@ -20,7 +20,7 @@ OLDER = "6.2504.2001.8"
 @pytest.fixture
 def lab(tmp_path: Path) -> Lab:
     """Return a lab of which nothing runs."""
-    made = Lab("still", "127.0.44", tmp_path, "contoso.test", {"ansible": "x"})
+    made = Lab.new("still", "127.0.44", tmp_path)
     host.store(made, SERVER).create(create_state(made, SERVER))
     return made
 

@@ -8,7 +8,7 @@ import json
 import typing as t
 
 from odj_lab import directory
-from odj_lab.settings import Lab
+from odj_lab.settings import Domain
 
 
 class Bind(t.TypedDict):
@@ -20,16 +20,16 @@ class Bind(t.TypedDict):
     status: str
 
 
-def ldap_binds(lab: Lab, since: float = 0) -> list[Bind]:
+def ldap_binds(domain: Domain, since: float = 0) -> list[Bind]:
     """Return the LDAP binds that the domain controller logged, oldest first.
 
     Args:
-        lab: The lab.
+        domain: The domain.
         since: UTC seconds; earlier binds are left out.
 
     """
     binds: list[Bind] = []
-    log = directory.instance_dir(lab) / "log" / "samba.log"
+    log = domain.dc_dir / "log" / "samba.log"
     for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
         if '"type": "Authentication"' not in line:
             continue
@@ -44,13 +44,13 @@ def ldap_binds(lab: Lab, since: float = 0) -> list[Bind]:
     return binds
 
 
-def descriptor(lab: Lab, dn: str) -> str:
+def descriptor(domain: Domain, dn: str) -> str:
     """Return the SDDL of an object as ``samba-tool dsacl get`` prints it.
 
     Raises:
         LabError: There is no such object.
 
     """
-    database = directory.instance_dir(lab) / "private" / "sam.ldb"
-    done = directory.script(lab, "run", "samba-tool", "dsacl", "get", "-H", f"tdb://{database}", "--objectdn", dn)
+    database = domain.dc_dir / "private" / "sam.ldb"
+    done = directory.script(domain, "run", "samba-tool", "dsacl", "get", "-H", f"tdb://{database}", "--objectdn", dn)
     return next(line.strip() for line in done.stdout.splitlines() if line.strip().startswith(("O:", "G:", "D:")))
