@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import typing as t
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,8 @@ SECRET = "pearl-in-the-shell"
 
 @pytest.fixture(scope="session")
 def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    lab = Lab.new("cloud", f"127.42.{os.getpid() % 250}", tmp_path_factory.mktemp("cloud"))
+    made = Lab.new("cloud", f"127.42.{os.getpid() % 250}", tmp_path_factory.mktemp("cloud"))
+    lab = replace(made, passwords={**made.passwords, "graph-app": SECRET})
     cloud = serve(lab)
     yield lab
     cloud.close()
