@@ -85,6 +85,14 @@ def start(domain: Domain, fill: Callable[[Domain], None]) -> None:
         raise LabError(f"{domain.dc} ended right after its start (logs: {domain.dc_dir}/log)")
 
 
+def stop_leftovers(lab: Lab) -> None:
+    """End what is left of a domain controller whose recorded process was killed: it takes a moment to follow."""
+    for path in lab.directory_dir.glob("*/*/run/samba.pid"):
+        left = processes.recorded(path)
+        if left and processes.recorded(path.with_name("lab.pid")) is None:
+            processes.stop(left)
+
+
 def alive(lab: Lab) -> list[Path]:
     """Return the directories of the domain controllers that run, also of one that the lab does not know (any more)."""
     return sorted(path.parents[1] for path in lab.directory_dir.glob("*/*/run/lab.pid") if processes.recorded(path))

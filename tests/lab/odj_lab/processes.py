@@ -59,7 +59,7 @@ def recorded(path: Path) -> Process | None:
     return process if process.alive else None
 
 
-def stop(process: Process, seconds: float = 10) -> None:
+def stop(process: Process, seconds: float = 60) -> None:
     """End a process: SIGTERM, and SIGKILL when it takes too long."""
     for sign in (signal.SIGTERM, signal.SIGKILL):
         try:
@@ -76,7 +76,7 @@ def stop(process: Process, seconds: float = 10) -> None:
             os.close(descriptor)
 
 
-def spawn(argv: Sequence[str], *, log: Path, environment: dict[str, str], seconds: float = 60) -> int:
+def spawn(argv: Sequence[str], *, log: Path, environment: dict[str, str], seconds: float = 600) -> int:
     """Start a process of its own session and return its pid once it says that it is ready.
 
     The process writes one line to the descriptor that ``ODJ_LAB_READY_FD`` names: ``ready``, or a sentence.

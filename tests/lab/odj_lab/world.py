@@ -23,6 +23,7 @@ from odj_lab.processes import LabError
 from odj_lab.product import builds
 from odj_lab.settings import Domain, Lab
 from odj_lab.store import JsonStore
+from odj_lab.windows import ssh
 
 PACKAGES = ("ldap3", "cryptography", "spnego", "jwt", "yaml")
 SERVER_PORTS = (5985, 5986, 22022)
@@ -72,6 +73,9 @@ def up(lab: Lab, say: Say) -> None:
             say(f"lab {lab.name} is up already on {lab.net}.0")
             return
         before, kept = running(lab), Lab.load(lab.home) if lab.path.exists() else lab
+        directory.stop_leftovers(lab)
+        if DAEMON not in before:
+            ssh.stop_leftovers(lab)
         with _claimed(lab.net):
             _check_ports(lab, before)
             try:
@@ -244,6 +248,7 @@ def _stop(lab: Lab, keep: tuple[str, ...] = ()) -> list[str]:
     daemon = processes.recorded(daemon_record(lab))
     if daemon and DAEMON not in keep:
         processes.stop(daemon)
+        ssh.stop_leftovers(lab)
         stopped.append(DAEMON)
     names = {domain.dc_dir: domain.name for domain in lab.domains}
     for place in directory.alive(lab):
@@ -251,6 +256,7 @@ def _stop(lab: Lab, keep: tuple[str, ...] = ()) -> list[str]:
         if name not in keep:
             directory.stop(place)
             stopped.append(name)
+    directory.stop_leftovers(lab)
     return stopped
 
 

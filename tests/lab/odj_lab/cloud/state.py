@@ -9,7 +9,7 @@ Keys of the document:
     tokens: By SHA-256 of the token: client_id, expires. Delete an entry to revoke a token.
     page_size: Rows of one page.
     next_link: Given out instead of the true link to the next page; absent for the true one.
-    connectors: id, displayName, lastConnectionDateTime, version; state_override (a state, or null: computed).
+    connectors: id, displayName, lastConnectionDateTime, version; state_override (a state; null or absent: computed).
     device_configurations, autopilot_profiles: As Graph shows them, assignments included.
     faults: latency_ms, and rules (see faults.py).
 """
@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 from odj_lab.files import write_private
+from odj_lab.processes import LabError
 from odj_lab.settings import Domain, Lab
 from odj_lab.store import JsonLog, JsonStore, State
 
@@ -32,6 +33,14 @@ CLIENT_ID = "0d100000-0000-4000-8000-00000000a995"
 GROUP_ID = "0d100000-0000-4000-8000-00000000960b"
 DOMAIN_JOIN = "#microsoft.graph.windowsDomainJoinConfiguration"
 AUTOPILOT_HYBRID = "#microsoft.graph.activeDirectoryWindowsAutopilotDeploymentProfile"
+
+
+class BadState(LabError):
+    """The document does not hold what the description says; the text names the place."""
+
+    def __init__(self, place: str, row: object, text: str) -> None:
+        name = row.get("displayName") or row.get("id") if isinstance(row, dict) else None
+        super().__init__(f"The state of the lab's cloud is spoilt: {place}{f' ({name})' if name else ''} {text}.")
 
 
 def store(lab: Lab) -> JsonStore:
