@@ -13,6 +13,7 @@ import pytest
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.client import Graph
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.graph import GRAPH_OPTIONS, open_graph
+from ansible_collections.hybridjoin.odj.tests.integration import nets
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.graph import PatientClock
 from odj_lab.cloud import CLIENT_ID, create_state, serve
 from odj_lab.cloud.state import requests_log, store
@@ -23,7 +24,7 @@ SECRET = "pearl-in-the-shell"
 
 @pytest.fixture(scope="session")
 def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    made = Lab.new("cloud", f"127.42.{os.getpid() % 250}", tmp_path_factory.mktemp("cloud"))
+    made = Lab.new("cloud", nets.net("cloud"), tmp_path_factory.mktemp("cloud"))
     lab = replace(made, passwords={**made.passwords, "graph-app": SECRET})
     cloud = serve(lab)
     yield lab

@@ -17,6 +17,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.client impor
 from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.connectors import read_connectors
 from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.errors import GraphError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.unfold import explain
+from ansible_collections.hybridjoin.odj.tests.integration import nets
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.graph import PatientClock
 from odj_lab.cloud import CLIENT_ID, connectors, serve
 from odj_lab.cloud.state import DOMAIN_JOIN, requests_log, store
@@ -253,7 +254,7 @@ def test_a_client_that_says_nothing_keeps_nobody_waiting(lab: Lab, opened: Opene
 
 
 def test_a_closed_cloud_is_gone_and_can_come_back(lab: Lab, opened: Opened) -> None:
-    neighbour = lab.on_net(lab.net.replace("127.42.", "127.43."))
+    neighbour = lab.on_net(nets.net("neighbour"))
     (lab.pki_dir / "cloud.pem").rename(lab.pki_dir / "kept.pem")  # the leaf is for one address
     try:
         cloud = serve(neighbour)

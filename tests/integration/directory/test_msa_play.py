@@ -30,7 +30,7 @@ def play(domain: Domain, scratch: Path, *tasks: dict[str, t.Any]) -> plays.Play:
     file = scratch / "play.yml"
     whole = {"hosts": "localhost", "gather_facts": False, "module_defaults": defaults, "tasks": tasks}
     file.write_text(json.dumps([whole]), encoding="utf-8")
-    return plays.run(domain.lab, file)
+    return plays.run(domain.lab, file, warm=True)
 
 
 def test_a_play_makes_lists_and_removes_an_account(domain: Domain, tmp_path: Path, root_keys: dict[str, bytes]) -> None:

@@ -104,7 +104,7 @@ class Stage:
             patch.setenv("ANSIBLE_CALLBACK_PLUGINS", str(Path(__file__).with_name("recorder")))
             patch.setenv("ODJ_RECORD", str(record))
             patch.setenv("ODJ_RECORD_SERVERS", str(self.lab.home / "servers"))
-            self.output = plays.run(self.lab, playbook, *words, variables=variables).output
+            self.output = plays.run(self.lab, playbook, *words, variables=variables, warm=True).output
         assert record.exists(), self.output
         return _steps(record, begun)
 

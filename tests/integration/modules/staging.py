@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -29,20 +30,27 @@ def fill(store: JsonStore, content: State) -> None:
         state.update(content)
 
 
-@pytest.fixture
-def stage(estate: Lab, tmp_path: Path) -> Iterator[Stage]:
+@contextmanager
+def first_day(lab: Lab) -> Iterator[None]:
     """Begin on the first day of servers and cloud, with set-up programs that take no time; put everything back then."""
-    servers = {name: JsonStore(estate.server_dir(name) / "state.json") for name in estate.domains[0].servers}
-    cloud_store = JsonStore(estate.cloud_dir / "state.json")
+    servers = {name: JsonStore(lab.server_dir(name) / "state.json") for name in lab.servers}
+    cloud_store = JsonStore(lab.cloud_dir / "state.json")
     before = [(store, store.read()) for store in (*servers.values(), cloud_store)]
-    fill(cloud_store, cloud.create_state(estate))
+    fill(cloud_store, cloud.create_state(lab))
     for name, store in servers.items():
-        first: State = world.server_state(estate, name)
+        first: State = world.server_state(lab, name)
         first["product"]["install_seconds"] = 0
         fill(store, first)
-    yield Stage(estate, tmp_path)
+    yield
     for store, state in before:
         fill(store, state)
+
+
+@pytest.fixture
+def stage(estate: Lab, tmp_path: Path) -> Iterator[Stage]:
+    """Have a place for playbooks, on the first day of servers and cloud."""
+    with first_day(estate):
+        yield Stage(estate, tmp_path)
 
 
 @pytest.fixture

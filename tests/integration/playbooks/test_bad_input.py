@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from ansible_collections.hybridjoin.odj.tests.integration.modules.staging import first_day
 from odj_lab import audit, inventory, plays
 from odj_lab.settings import Lab
 from odj_lab.store import JsonStore
@@ -19,9 +20,10 @@ FAST = {"odj_poll_interval": 1, "odj_active_timeout": 5, "odj_sign_in": "stop"}
 
 
 @pytest.fixture(scope="module")
-def estate(lab: Lab) -> Lab:
+def estate(lab: Lab) -> Iterator[Lab]:
     inventory.write(lab, SERVERS)
-    return lab
+    with first_day(lab):
+        yield lab
 
 
 def server_store(lab: Lab, server: str) -> JsonStore:
@@ -33,7 +35,7 @@ def everything(lab: Lab) -> dict[str, t.Any]:
     domain = lab.domains[0]
     kept = ("files", "registry", "services", "user_rights", "boot_time")
     servers = {name: {key: server_store(lab, name).read()[key] for key in kept} for name in SERVERS}
-    return {**servers, "acls": {unit: audit.descriptor(domain, unit) for unit in domain.organizational_units}}
+    return {**servers, "acls": audit.descriptors(domain, *domain.organizational_units)}
 
 
 @contextmanager
@@ -52,7 +54,7 @@ def changed(store: JsonStore, **values: t.Any) -> Iterator[None]:
 def refused(lab: Lab, *words: str, **variables: object) -> str:
     """Run site.yml, see that it failed and changed nothing, and return what it printed on one line."""
     before = everything(lab)
-    play = plays.run(lab, SITE, *words, variables={**FAST, **variables})
+    play = plays.run(lab, SITE, *words, variables={**FAST, **variables}, warm=True)
     assert play.code != 0, play.output
     assert everything(lab) == before
     assert not any(play.changed().values())

@@ -10,22 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from odj_lab import processes
 from odj_lab.product import builds, host, programs
 from odj_lab.settings import Lab
 
 LAUNCHER = Path(__file__).parents[2] / "lab" / "lab"
 INSTALLER = "C:\\Windows\\Temp\\setup.exe"
-
-
-def free_net(first: int) -> str:
-    """Return three octets on which no lab lives now, so that two runs of these tests do not meet."""
-    for octet in range(first, 250, 5):
-        lab = Lab.new("probe", f"127.0.{octet}", Path())
-        addresses = [(lab.domains[0].dc_address, 389), (lab.cloud_address, 8443), (lab.server_address("odj01"), 5986)]
-        if all(processes.is_free(*address) for address in addresses):
-            return lab.net
-    raise LookupError("no free addresses for a lab")
 
 
 def lab_at(home: Path, name: str, net: str) -> Lab:

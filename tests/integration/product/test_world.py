@@ -14,23 +14,24 @@ from pathlib import Path
 import ldap3
 import pytest
 
+from ansible_collections.hybridjoin.odj.tests.integration import nets
 from ansible_collections.hybridjoin.odj.tests.integration.product.scene import (
     LAUNCHER,
     command,
-    free_net,
     install,
     lab_at,
     sentence,
 )
-from odj_lab import directory, directory_acl, processes, world
+from odj_lab import directory, directory_acl, population, processes, world
 from odj_lab.processes import LabError
+from odj_lab.product import accounts, builds, host
 from odj_lab.settings import Domain, Lab
 
 
 @pytest.fixture
 def other(short_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
     """Yield a second lab, not up yet."""
-    net = free_net(46)
+    net = nets.net("other")
     monkeypatch.setenv("ODJ_LAB_NET", net)
     lab = lab_at(short_home, "other", net)
     yield lab
@@ -46,6 +47,7 @@ def test_a_second_lab_lives_beside_the_first_and_leaves_nothing(estate: Lab, oth
     pids = [pid for process in world.running(other).values() for pid in processes.tree(process.pid)]
     assert sum(processes.memory_mib(pid) for pid in pids) < 700
 
+    install(other, "odj01")
     status = command(other, "status")
     assert status.returncode == 0
     assert "odj02" in status.stdout
@@ -58,8 +60,15 @@ def test_a_second_lab_lives_beside_the_first_and_leaves_nothing(estate: Lab, oth
 
     world.up(other, lambda __: None)
     assert world.is_up(other)
-    with directory.connected(other.domains[0], "odj-automation"):
-        pass
+    assert host.product(host.store(other, "odj01").read())["build"] == builds.NEWEST
+    with directory.connected(other.domains[0], "odj-automation") as connection:
+        connection.add(f"CN=msaLate,{other.domains[0].msa_container}", accounts.CLASS, {"sAMAccountName": "msaLate$"})
+    assert len(population.service_accounts(other.domains[0])) == 1
+
+    assert command(other, "reset").returncode == 0
+    assert world.is_up(other)
+    assert host.product(host.store(other, "odj01").read())["build"] is None
+    assert population.service_accounts(other.domains[0]) == []
 
 
 def test_a_lab_stays_with_the_samba_that_made_it(other: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,7 +173,7 @@ def test_values_are_read_and_set_by_path(estate: Lab) -> None:
 
 
 def test_verbs_need_a_lab_that_is_up(short_home: Path) -> None:
-    absent = lab_at(short_home, "absent", "127.0.46")
+    absent = lab_at(short_home, "absent", nets.net("nowhere"))
     for words in (("sign-in", "odj01"), ("enrol-device", "LAB-1"), ("inventory",), ("get", "odj01")):
         assert "up" in sentence(command(absent, *words))
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.hybridjoin.odj.tests.integration import nets
 from ansible_collections.hybridjoin.odj.tests.integration.product.scene import command, lab_at, sentence
 from odj_lab import directory, processes, world
 from odj_lab.processes import LabError
@@ -22,7 +23,7 @@ from odj_lab.windows.machine import Machine
 
 @pytest.fixture(scope="module")
 def standing(short_home: Path) -> Iterator[Lab]:
-    lab = lab_at(short_home, "torn", "127.0.48")
+    lab = lab_at(short_home, "torn", nets.net("torn"))
     yield lab
     world.wipe(lab, lambda __: None)
 
@@ -124,8 +125,8 @@ def test_one_name_on_two_nets_is_refused_before_anything_is_touched(torn: Lab) -
     before = world.running(torn)
     (torn.home / "servers" / "odj01" / "state.json").touch()
     for verb in ("up", "reset"):
-        said = sentence(command(torn, verb, ODJ_LAB_NET="127.0.99"))
-        assert said.startswith(f"lab: Lab torn in {torn.home} lives on {torn.net}, not on 127.0.99: wipe it, or")
+        said = sentence(command(torn, verb, ODJ_LAB_NET=nets.net("nowhere")))
+        assert said.startswith(f"lab: Lab torn in {torn.home} lives on {torn.net}, not on ")
     assert world.running(torn) == before
 
 
@@ -145,6 +146,6 @@ def test_one_name_on_two_nets_is_refused_before_anything_is_touched(torn: Lab) -
 def test_a_lab_that_cannot_be_says_why(
     short_home: Path, words: tuple[str, ...], variables: dict[str, str], said: str
 ) -> None:
-    nowhere = lab_at(short_home, "nowhere", "127.0.49")
+    nowhere = lab_at(short_home, "nowhere", nets.net("nowhere"))
     assert said in sentence(command(nowhere, *words, **variables))
     assert not nowhere.home.exists()

@@ -73,10 +73,10 @@ def test_the_main_job_prints_no_secret(stage: Stage, person: Person) -> None:
     account = person.signs_in("odj01")
     lab, domain = stage.lab, stage.domain
     units = domain.organizational_units
-    before = [audit.descriptor(domain, unit) for unit in units]
+    before = audit.descriptors(domain, *units)
     play = plays.run(lab, "hybridjoin.odj.site", *VERBOSE, "--limit", "odj01,odj02", variables=FAST)
     assert play.code == 0, play.output
-    assert [audit.descriptor(domain, unit) != old for unit, old in zip(units, before, strict=True)] == [True] * len(
+    assert [new != old for new, old in zip(audit.descriptors(domain, *units), before, strict=True)] == [True] * len(
         units
     )
     assert (stage.state("odj01")["product"]["build"], stage.state("odj02")["product"]["build"]) == (builds.NEWEST,) * 2

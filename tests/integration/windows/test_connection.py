@@ -16,7 +16,7 @@ from ansible_collections.hybridjoin.odj.tests.integration.windows.scenery import
 
 @pytest.mark.parametrize("way", sorted(WAYS))
 def test_a_task_is_one_remote_execution(site: Site, way: str) -> None:
-    ran = site.run("ansible.windows.win_ping", way=way)
+    ran = site.start("ansible.windows.win_ping", way=way)
     assert ran.result == {"changed": False, "ping": "pong"}, ran.text
     (execution,) = site.executions()
     assert execution["name"] == "ansible.windows.win_ping"
