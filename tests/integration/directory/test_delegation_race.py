@@ -18,7 +18,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import
 from ansible_collections.hybridjoin.odj.tests.integration.directory.scene import Task
 from odj_lab import directory as lab_directory
 from odj_lab import directory_acl as acl
-from odj_lab.settings import Lab
+from odj_lab.settings import Domain
 
 ROUNDS = 200
 PAIRS = 5
@@ -39,7 +39,7 @@ def controller(
 
 
 def test_both_entries_survive_two_hundred_races(
-    lab: Lab,
+    domain: Domain,
     options: dict[str, t.Any],
     task: Task,
     yard: str,
@@ -47,7 +47,7 @@ def test_both_entries_survive_two_hundred_races(
     administrator: ldap3.Connection,
 ) -> None:
     units = [f"OU=Race {number},{yard}" for number in range(ROUNDS)]
-    entry = acl.allow(lab_directory.sid_of(administrator, lab, "odj-automation"), acl.WRITE_DAC)
+    entry = acl.allow(lab_directory.sid_of(administrator, domain, "odj-automation"), acl.WRITE_DAC)
     for unit in units:
         administrator.add(unit, "organizationalUnit")
         acl.grant(administrator, unit, entry)

@@ -36,9 +36,9 @@ class Pair:
     """
 
     def __init__(self, lab: Lab) -> None:
-        self.first, self.second = f"{lab.net}.30", f"{lab.net}.31"
+        self.first, self.second = f"{lab.net}.230", f"{lab.net}.231"
         self._home = lab.home / "two"
-        self._password = lab.passwords["Administrator"]
+        self._password = lab.domains[0].passwords["Administrator"]
 
     def script(self, name: str, *words: str) -> None:
         environment = {

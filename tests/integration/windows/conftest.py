@@ -30,7 +30,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     if listens():
         pytest.fail(f"something listens on {NET}.11:5985 already")
     home = tmp_path_factory.mktemp("lab")
-    lab = Lab("windows-tests", NET, home, "contoso.test", {"ansible": "Correct-Horse-1!"})
+    lab = Lab.new("windows-tests", NET, home)
     lab.save()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ANSIBLE_COLLECTIONS_PATH", collections_path())

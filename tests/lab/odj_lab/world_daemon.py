@@ -20,7 +20,6 @@ def serve(lab: Lab) -> int:
     ended = threading.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, lambda *__: ended.set())
-    controller = directory.process(lab)
     deadline = time.monotonic() + directory.maximum_seconds()
     with ExitStack() as parts:
         try:
@@ -30,10 +29,18 @@ def serve(lab: Lab) -> int:
         except OSError as error:
             processes.say(f"The lab's servers could not listen: {error}")
             return 1
+        controllers = _controllers(lab)
         processes.say("ready")
         while not ended.wait(1):
-            if time.monotonic() > deadline or not (lab.home / "lab.json").exists():
-                if controller is not None:
+            controllers |= _controllers(lab)  # one that was started again is another process
+            if time.monotonic() > deadline or not lab.path.exists():
+                for controller in controllers.values():
                     processes.stop(controller, seconds=0)  # "unshare" does not heed SIGTERM
                 break
     return 0
+
+
+def _controllers(lab: Lab) -> dict[str, processes.Process]:
+    """Return the domain controllers that run, by domain; their records go with the lab's directory."""
+    found = {domain.name: directory.process(domain) for domain in lab.domains}
+    return {name: process for name, process in found.items() if process is not None}

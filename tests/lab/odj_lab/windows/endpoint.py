@@ -9,6 +9,7 @@ import ssl
 import struct
 import threading
 import time
+import traceback
 import typing as t
 from pathlib import Path
 
@@ -162,8 +163,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Take one WS-Man request."""
-        door = self.server.door
         body = self.rfile.read(min(int(self.headers.get("Content-Length") or 0), LARGEST_REQUEST))
+        try:
+            self._take(self.server.door, body)
+        except (ConnectionError, TimeoutError, ssl.SSLError):
+            raise
+        except Exception as error:  # somebody has spoilt the state: that must reach the person who runs the play
+            traceback.print_exc()
+            text = f"The lab's server {self.server.door.machine.name} cannot answer, its state is spoilt: {error!r}"
+            fault = wire.faulted(None, wire.Fault(wire.GENERAL_FAILURE, "InternalError", text))
+            content_type, answer = self.gate.sealed(fault)
+            self._send(500, answer, content_type=content_type)
+
+    def _take(self, door: Door, body: bytes) -> None:
         door.delay()
         if not self.path.startswith("/wsman"):
             self._send(404, b"")
