@@ -22,5 +22,6 @@ _BASE = (os.environ.get("ODJ_LAB_NET") or DEFAULT_NET).split(".")
 
 def net(place: str) -> str:
     """Return the three octets on which something lives in this process."""
-    number = len(PLACES) * int(WORKER.removeprefix("gw") or 0) + PLACES.index(place)
+    process = int(WORKER.removeprefix("gw")) + 1 if WORKER else 0
+    number = len(PLACES) * process + PLACES.index(place)
     return f"127.{(int(_BASE[1]) + number) % 256}.{_BASE[2]}"

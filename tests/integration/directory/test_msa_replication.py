@@ -26,6 +26,7 @@ from odj_lab import directory as lab_directory
 from odj_lab.settings import Lab
 
 NAMES = ("dca", "dcb")
+PATIENCE = 600  # seconds for what takes one or two
 
 
 class Pair:
@@ -50,7 +51,7 @@ class Pair:
             "LAB_CACHE": str(lab_directory.cache_dir()),
             "LAB_ADMINPW": self._password,
             "LAB_SERVICES": "ldap, cldap, kdc, rpc, s3fs, winbindd, drepl",
-            "LAB_MAXRUN": "600",
+            "LAB_MAXRUN": "3600",
             **lab_directory.samba_settings(),
         }
         done = subprocess.run(
@@ -128,10 +129,10 @@ def test_the_task_ends_when_the_other_controller_has_it(pair: Pair, run: Callabl
         if look == 2:
             pair.replicate()
 
-    unchanged = run(replicate, name=name, replication_timeout=60)
+    unchanged = run(replicate, name=name, replication_timeout=PATIENCE)
     assert (unchanged["changed"], unchanged["replication"]) == (False, [{"server": pair.second, "looks": 2}])
-    described = run(replicate, name=name, description="x", replication_timeout=60)
+    described = run(replicate, name=name, description="x", replication_timeout=PATIENCE)
     assert (described["changed"], described["replication"][0]["looks"]) == (True, 2)
-    gone = run(replicate, name=name, state="absent", replication_timeout=60)
+    gone = run(replicate, name=name, state="absent", replication_timeout=PATIENCE)
     assert (gone["changed"], gone["replication"][0]["looks"]) == (True, 2)
     assert run(name=name, state="absent", replication_timeout=0)["replication"][0]["looks"] == 1

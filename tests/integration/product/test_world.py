@@ -27,6 +27,8 @@ from odj_lab.processes import LabError
 from odj_lab.product import accounts, builds, host
 from odj_lab.settings import Domain, Lab
 
+PATIENCE = 300  # seconds for what takes one or two
+
 
 @pytest.fixture
 def other(short_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
@@ -109,14 +111,14 @@ def test_a_net_on_which_a_lab_is_just_starting_is_refused_at_once(
     """Its ports are still free then, and would be taken while the second one makes its own directory."""
     rival = lab_at(short_home, "rival", other.net)
     seen: list[subprocess.CompletedProcess[str]] = []
-    start = directory.start
 
     def meanwhile(domain: Domain, fill: Callable[[Domain], None]) -> None:
         seen.append(command(rival, "up"))
-        start(domain, fill)
+        raise LabError("that is enough")
 
     monkeypatch.setattr(directory, "start", meanwhile)
-    world.up(other, lambda __: None)
+    with pytest.raises(LabError, match="that is enough"):
+        world.up(other, lambda __: None)
     (done,) = seen
     assert sentence(done) == (
         f"lab: Another lab is being started on {other.net} just now: choose other addresses with ODJ_LAB_NET and "
@@ -143,7 +145,7 @@ def test_lab_whose_directory_is_gone_ends_by_itself(other: Lab) -> None:
     shutil.rmtree(other.home)
     waiting = set(descriptors)
     while waiting:
-        ended, __, __ = select.select(waiting, [], [], 20)
+        ended, __, __ = select.select(waiting, [], [], PATIENCE)
         assert ended, "a process of a deleted lab still runs"
         waiting -= set(ended)
     for descriptor in descriptors:
@@ -151,12 +153,20 @@ def test_lab_whose_directory_is_gone_ends_by_itself(other: Lab) -> None:
 
 
 def test_lab_ends_by_itself_when_forgotten(other: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ODJ_LAB_MAXRUN", "4")
+    """The daemon ends it; the domain controller has the same limit for when the daemon has died."""
+    monkeypatch.setenv("ODJ_LAB_MAXRUN", "4321")
     world.up(other, lambda __: None)
-    descriptors = [os.pidfd_open(process.pid) for process in world.running(other).values()]
-    for descriptor in descriptors:
-        assert select.select([descriptor], [], [], 30)[0], "a forgotten lab still runs"
-        os.close(descriptor)
+    controller = directory.process(other.domains[0])
+    assert controller is not None
+    commands = [Path(f"/proc/{pid}/cmdline").read_bytes() for pid in processes.tree(controller.pid)]
+    assert any(b"--maximum-runtime=4321" in command for command in commands)
+    processes.stop(world.running(other)["daemon"])
+    monkeypatch.setenv("ODJ_LAB_MAXRUN", "1")
+    descriptor = os.pidfd_open(controller.pid)
+    world.up(other, lambda __: None)
+    assert select.select([descriptor], [], [], PATIENCE)[0], "a forgotten lab still runs"
+    os.close(descriptor)
+    assert directory.alive(other) == []
 
 
 def test_values_are_read_and_set_by_path(estate: Lab) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import select
-import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -16,8 +15,9 @@ import pytest
 from ansible_collections.hybridjoin.odj.tests.integration import nets
 from ansible_collections.hybridjoin.odj.tests.integration.product.scene import command, lab_at, sentence
 from odj_lab import directory, processes, world
+from odj_lab.cloud import connectors
 from odj_lab.processes import LabError
-from odj_lab.settings import Lab
+from odj_lab.settings import Domain, Lab
 from odj_lab.windows.machine import Machine
 
 
@@ -51,7 +51,7 @@ def works(lab: Lab) -> None:
     with directory.connected(lab.domains[0], "odj-automation"):
         pass
     assert Machine(lab, "odj01").read()["up"]
-    assert not processes.is_free(lab.server_address("odj03"), 5986)
+    assert not any(processes.is_free(lab.server_address(server), 5986) for server in lab.servers)
     assert not processes.is_free(lab.cloud_address, 8443)
 
 
@@ -72,19 +72,15 @@ def test_what_has_died_is_started_and_nothing_else(torn: Lab, dead: tuple[str, .
     assert "kept" in Machine(torn, "odj01").read()["sids"]
 
 
-@pytest.mark.parametrize("half", ["not filled", "no database", "nothing at all", "running and not filled"])
+@pytest.mark.parametrize("half", ["no database", "running and not filled"])
 def test_a_directory_that_was_made_half_is_made_anew(torn: Lab, half: str) -> None:
     domain = torn.domains[0]
     (domain.dc_dir / "filled").unlink()
-    if half != "running and not filled":
+    if half == "no database":
         world.down(torn, lambda __: None)
+        (domain.dc_dir / "private" / "sam.ldb").write_bytes(b"half")
     else:
         kill(world.running(torn)["daemon"])
-    if half == "no database":
-        (domain.dc_dir / "private" / "sam.ldb").write_bytes(b"half")
-    if half == "nothing at all":
-        shutil.rmtree(domain.dc_dir)
-        domain.dc_dir.mkdir()
     world.up(torn, lambda __: None)
     works(torn)
 
@@ -149,3 +145,36 @@ def test_a_lab_that_cannot_be_says_why(
     nowhere = lab_at(short_home, "nowhere", nets.net("nowhere"))
     assert said in sentence(command(nowhere, *words, **variables))
     assert not nowhere.home.exists()
+
+
+def test_a_lab_that_is_up_gets_the_domains_and_servers_that_it_lacks(
+    torn: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = world.running(torn)
+    with Machine(torn, "odj01").edit("something happens") as state:
+        state["sids"]["kept"] = "S-1-0-0"
+    assert command(torn, "up", "--domains", "fabrikam.test:1").returncode == 0
+    assert command(torn, "up", ODJ_LAB_DOMAINS="contoso.test:4").returncode == 0
+    whole = Lab.load(torn.home)
+    assert whole.sizes == {"contoso.test": 4, "fabrikam.test": 1}
+    works(whole)
+    assert world.running(whole)["contoso.test"] == before["contoso.test"]
+    assert "kept" in Machine(whole, "odj01").read()["sids"]
+    for server in ("odj04", "odj11"):
+        domain, state = whole.domain_of(server), Machine(whole, server).read()
+        assert (state["domain"], state["dc"]) == (domain.name, domain.dc)
+        with directory.connected(domain, "Administrator") as connection:
+            assert directory.find(connection, domain, f"{server}$")
+    profiles = [profile["activeDirectoryDomainName"] for profile in connectors.profiles(whole)]
+    assert profiles == ["contoso.test", "fabrikam.test"]
+    assert "is up already" in command(whole, "up", "--domains", "contoso.test").stdout
+
+    def fail(domain: Domain, fill: object) -> None:
+        if domain.name == "tailspin.test":
+            raise LabError("as a test wants it")
+
+    monkeypatch.setattr(directory, "start", fail)
+    with pytest.raises(LabError, match="as a test wants it"):
+        world.up(whole.with_domains("tailspin.test"), lambda __: None)
+    assert Lab.load(torn.home) == whole
+    works(whole)

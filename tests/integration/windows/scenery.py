@@ -25,6 +25,7 @@ Start = t.Callable[[str, t.Sequence[str], t.Mapping[str, str]], tuple[int, str]]
 Change = t.Callable[[str], t.ContextManager[State]]
 NET = nets.net("servers")
 SERVER = "odj01"
+PATIENCE = 300  # seconds for what takes less than one
 WAYS: dict[str, Json] = {
     "http-ntlm": {"ansible_port": 5985, "ansible_winrm_scheme": "http", "ansible_winrm_transport": "ntlm"},
     "https-basic": {"ansible_port": 5986, "ansible_winrm_scheme": "https", "ansible_winrm_transport": "basic"},
@@ -72,7 +73,7 @@ class Site:
 
     def until_listening(self, wanted: bool) -> None:
         """Wait until the server's port is open, or refuses."""
-        limit = time.monotonic() + 10
+        limit = time.monotonic() + PATIENCE
         while listens() != wanted:
             if time.monotonic() > limit:
                 raise AssertionError(f"the port should be {'open' if wanted else 'closed'} by now")

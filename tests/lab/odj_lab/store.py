@@ -82,5 +82,5 @@ class JsonStore:
 
     def _write(self, state: State) -> None:
         scratch = self.path.with_name(f"{self.path.name}.{os.getpid()}.new")
-        scratch.write_text(json.dumps(state, indent=1, sort_keys=True), encoding="utf-8")
+        scratch.write_text(json.dumps(state, sort_keys=True), encoding="utf-8")
         scratch.replace(self.path)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import gc
 import json
 import os
 import shutil
@@ -89,6 +90,7 @@ def serve(requests: socket.socket) -> None:
     """Import Ansible, then fork for each request until nobody can make one any more."""
     for name in (*PROGRAMS.values(), *LATE):
         __import__(name)
+    gc.freeze()  # what is imported stays: no fork's collector has to look at it, and so to copy it
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the forks: they tell their outcome themselves
     while True:
         message, descriptors, __, __ = socket.recv_fds(requests, LARGEST_REQUEST, 2)

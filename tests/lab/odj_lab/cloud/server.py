@@ -95,7 +95,7 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "hybridjoin-lab"
-    timeout = 60
+    timeout = 600
     wbufsize = -1  # head and body in one piece, or each answer waits 40 ms for an acknowledgement
     server: _Server
 

@@ -21,6 +21,7 @@ from odj_lab.windows.machine import Machine, fault
 from odj_lab.windows.shells import Output, Report, Shells
 
 LARGEST_REQUEST = 8_000_000
+PATIENCE = 300  # seconds that a client may take for its handshake
 
 
 class ConnectionDropped(Exception):
@@ -152,7 +153,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def setup(self) -> None:
         """Finish the TLS handshake and set up this connection's gate."""
         if isinstance(self.request, ssl.SSLSocket):
-            self.request.settimeout(30)
+            self.request.settimeout(PATIENCE)
             self.request.do_handshake()
             self.request.settimeout(None)
         super().setup()

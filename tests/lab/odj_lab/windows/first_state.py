@@ -37,7 +37,7 @@ def create_state(lab: Lab, name: str) -> State:
         "dc": domain.dc,
         "up": True,
         "boot_time": time.time() - HOUR,
-        "boot": {"seconds_down": 0.8, "longest_delay_seconds": 0.1, "down_at": None, "up_at": None},
+        "boot": {"down_after": None, "down_at": None, "up_at": None, "seconds_down": 0.8, "longest_delay_seconds": 0.1},
         "clock_offset_seconds": 0,
         "language_mode": "FullLanguage",
         "elevated": True,

@@ -24,6 +24,7 @@ from odj_lab.settings import Lab
 from odj_lab.windows.machine import Machine
 
 PORT = 22022
+PATIENCE = 300  # seconds for what takes a fraction of one
 SYSTEM_PATH = "/usr/sbin:/usr/local/sbin:/sbin"
 
 
@@ -103,12 +104,12 @@ class SshDaemon:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(session, signal.SIGTERM)
             self._process.terminate()
-            self._process.wait(10)
+            self._process.wait(PATIENCE)
             self._process = None
 
     def _wait(self, config: Path) -> None:
         address = self._machine.lab.server_address(self._machine.name), PORT
-        limit = time.monotonic() + 10
+        limit = time.monotonic() + PATIENCE
         while time.monotonic() < limit and self._process and self._process.poll() is None:
             try:
                 socket.create_connection(address, 1).close()
