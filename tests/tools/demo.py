@@ -14,14 +14,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(os.environ["ODJ_ROOT"])
-CACHE = Path(os.environ["ODJ_CACHE"])
+COLLECTIONS = os.environ["ANSIBLE_COLLECTIONS_PATH"]  # what this checkout depends on
 sys.path.insert(0, str(ROOT / "tests" / "lab"))
+
+import nets
+from processes import Failed
 
 from odj_lab import audit, directory, plays, population
 from odj_lab.settings import Lab
 
-os.environ.setdefault("ODJ_LAB_NAME", "demo")
-os.environ.setdefault("ODJ_LAB_NET", "127.0.76")
+FIRST_NET = 76
+OTHER_NETS = range(150, 160)
 LAB = ROOT / "tests" / "lab" / "lab"
 DEVICE = "LAB-PILOT01"
 
@@ -56,7 +59,7 @@ def collections_path(home: Path) -> str:
     link.parent.mkdir(parents=True, exist_ok=True)
     link.unlink(missing_ok=True)
     link.symlink_to(ROOT)
-    return f"{home / 'collections'}:{CACHE / 'collections'}"
+    return f"{home / 'collections'}:{COLLECTIONS}"
 
 
 class Person:
@@ -158,7 +161,26 @@ def demo(here: Lab) -> list[str]:
     ]
 
 
+def name_the_lab() -> nets.Reservation:
+    """Name a lab that no other demo has; that of an earlier KEEP=1 is taken over."""
+    held = nets.Reservation((FIRST_NET, *OTHER_NETS), lambda number: number != FIRST_NET and nets.in_use(number))
+    os.environ.setdefault("ODJ_LAB_NAME", "demo" if held.number == FIRST_NET else f"demo-{held.number}")
+    os.environ.setdefault("ODJ_LAB_NET", held.net)
+    return held
+
+
 def main() -> int:
+    try:
+        held = name_the_lab()
+    except Failed as failure:
+        print(f"Stopped: {failure}", file=sys.stderr)
+        return 1
+    with held:
+        return show()
+
+
+def show() -> int:
+    """Bring the lab up, do the main job, say what happened; return the exit code."""
     begin = time.monotonic()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends the demo wants the lab gone, too
     here = Lab.from_environment()
