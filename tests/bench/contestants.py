@@ -23,6 +23,7 @@ import ldap3
 
 from odj_lab import directory as lab_directory
 from odj_lab import directory_acl as acl
+from odj_lab import inventory
 from odj_lab.directory_acl import DACL_ONLY
 from odj_lab.settings import Lab
 
@@ -35,7 +36,7 @@ Lists: t.TypeAlias = dict[str, bytes]
 
 
 def parent_of(lab: Lab, count: int) -> str:
-    return f"OU=Bench{count},{lab.base_dn}"
+    return f"OU=Bench{count},{lab.domains[0].base_dn}"
 
 
 def unit_names(lab: Lab, count: int) -> list[str]:
@@ -65,9 +66,10 @@ class Bare:
     """One asynchronous connection, one paged search, a window of requests under way: nothing is looked at."""
 
     def __init__(self, lab: Lab) -> None:
-        tls = ldap3.Tls(ssl.CERT_REQUIRED, ca_certs_file=str(lab.ca_path), valid_names=[f"dc1.{lab.domain}"])
-        server = ldap3.Server(lab.dc_address, 636, use_ssl=True, tls=tls, get_info=ldap3.NONE)
-        user, password = f"{lab.netbios}\\odj-automation", lab.passwords["odj-automation"]
+        domain = lab.domains[0]
+        tls = ldap3.Tls(ssl.CERT_REQUIRED, ca_certs_file=str(lab.ca_path), valid_names=[domain.dc])
+        server = ldap3.Server(domain.dc_address, 636, use_ssl=True, tls=tls, get_info=ldap3.NONE)
+        user, password = f"{domain.netbios}\\odj-automation", domain.passwords["odj-automation"]
         self.connection = ldap3.Connection(
             server, user, password, client_strategy=ldap3.ASYNC, auto_bind=True, auto_referrals=False, check_names=False
         )
@@ -79,10 +81,10 @@ class Bare:
     def look(self, lab: Lab, count: int) -> Lists:
         """Read what the collection has to read: the root, the class, the accounts, the units."""
         self.search("", "(objectClass=*)", ldap3.BASE, ["defaultNamingContext", "schemaNamingContext"])
-        schema = f"CN=Schema,CN=Configuration,{lab.base_dn}"
+        schema = f"CN=Schema,CN=Configuration,{lab.domains[0].base_dn}"
         self.search(schema, "(lDAPDisplayName=computer)", ldap3.LEVEL, ["schemaIDGUID"])
         names = "".join(f"(sAMAccountName={name}$)" for name in account_names())
-        self.search(lab.base_dn, f"(|{names})", ldap3.SUBTREE, ["objectSid"])
+        self.search(lab.domains[0].base_dn, f"(|{names})", ldap3.SUBTREE, ["objectSid"])
         return self.read(lab, count)
 
     def read(self, lab: Lab, count: int) -> Lists:
@@ -133,10 +135,10 @@ def ours(lab: Lab, job: str, count: int) -> dict[str, t.Any]:
     from ansible_collections.hybridjoin.odj.plugins.module_utils._module import ou_delegate
 
     given = {
-        "server": lab.dc_address, "username": f"{lab.netbios}\\odj-automation",
-        "password": lab.passwords["odj-automation"], "ca_path": str(lab.ca_path),
-        "organizational_units": unit_names(lab, count), "accounts": account_names(),
-    }  # fmt: skip
+        **inventory.access(lab.domains[0]),
+        "organizational_units": unit_names(lab, count),
+        "accounts": account_names(),
+    }
     defaults = {name: option.get("default") for name, option in ou_delegate.SPEC["argument_spec"].items()}
     gc.freeze()  # as run_module does
     begin = time.perf_counter()
@@ -154,16 +156,17 @@ def ours(lab: Lab, job: str, count: int) -> dict[str, t.Any]:
 def samba_tool(lab: Lab, job: str, count: int) -> dict[str, t.Any]:
     """Run the first ``count`` of the commands that the job takes; each one adds one entry to one unit."""
     del job
-    with lab_directory.connected(lab, "Administrator") as connection:
-        sids = [acl.sid_text(lab_directory.sid_of(connection, lab, f"{name}$")) for name in account_names()]
+    domain = lab.domains[0]
+    with lab_directory.connected(domain, "Administrator") as connection:
+        sids = [acl.sid_text(lab_directory.sid_of(connection, domain, f"{name}$")) for name in account_names()]
     entry = "(OA;;CC;bf967a86-0de6-11d0-a285-00aa003049e2;;{})"
     runs = [(unit, sid) for unit in unit_names(lab, 10) for sid in sids][:count]
-    user = f"Administrator%{lab.passwords['Administrator']}"
+    user = f"Administrator%{domain.passwords['Administrator']}"
     begin = time.perf_counter()
     for unit, sid in runs:
         lab_directory.script(
-            lab, "run", "samba-tool", "dsacl", "set", f"--objectdn={unit}", "--action=allow",
-            f"--sddl={entry.format(sid)}", "-H", f"ldap://dc1.{lab.domain}", "-U", user,
+            domain, "run", "samba-tool", "dsacl", "set", f"--objectdn={unit}", "--action=allow",
+            f"--sddl={entry.format(sid)}", "-H", f"ldap://{domain.dc}", "-U", user,
         )  # fmt: skip
     return {"seconds": time.perf_counter() - begin}
 

@@ -89,21 +89,21 @@ def compare(lab: Lab, count: int) -> float:
 
 def prepare(lab: Lab, count: int) -> None:
     """Make the units, each with an entry that no other unit has, and learn the access lists before and after."""
-    parent = parent_of(lab, count)
-    with lab_directory.connected(lab, "Administrator") as connection:
+    domain, parent = lab.domains[0], parent_of(lab, count)
+    with lab_directory.connected(domain, "Administrator") as connection:
         connection.add(parent, "organizationalUnit")
-        automation = bytearray(acl.allow(lab_directory.sid_of(connection, lab, "odj-automation"), acl.WRITE_DAC))
+        automation = bytearray(acl.allow(lab_directory.sid_of(connection, domain, "odj-automation"), acl.WRITE_DAC))
         automation[1] = 0x02  # inherited by the units below
         acl.grant(connection, parent, bytes(automation))
-        sid = lab_directory.sid_of(connection, lab, "odj-automation")
+        sid = lab_directory.sid_of(connection, domain, "odj-automation")
         for number, name in enumerate(unit_names(lab, count)):
             connection.add(name, "organizationalUnit")
             stranger = sid[:-4] + (NOISE + number).to_bytes(4, "little")
             acl.grant(connection, name, acl.allow(stranger, acl.WRITE_PROPERTY))
         for name in account_names():
-            if lab_directory.find(connection, lab, f"{name}$") is None:
+            if lab_directory.find(connection, domain, f"{name}$") is None:
                 attributes = {"sAMAccountName": f"{name}$", "userAccountControl": 4096}
-                dn = f"CN={name},{lab_directory.msa_container(lab)}"
+                dn = f"CN={name},{domain.msa_container}"
                 connection.add(dn, "msDS-ManagedServiceAccount", attributes)
     loop = Bare(lab)
     save(lab, count, "before", loop.read(lab, count))

@@ -6,12 +6,14 @@ from __future__ import annotations
 import os
 import typing as t
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.client import Graph
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.graph import GRAPH_OPTIONS, open_graph
+from ansible_collections.hybridjoin.odj.tests.integration import nets
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.graph import PatientClock
 from odj_lab.cloud import CLIENT_ID, create_state, serve
 from odj_lab.cloud.state import requests_log, store
@@ -22,9 +24,8 @@ SECRET = "pearl-in-the-shell"
 
 @pytest.fixture(scope="session")
 def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    lab = Lab(
-        "cloud", f"127.42.{os.getpid() % 250}", tmp_path_factory.mktemp("cloud"), "contoso.test", {"graph-app": SECRET}
-    )
+    made = Lab.new("cloud", nets.net("cloud"), tmp_path_factory.mktemp("cloud"))
+    lab = replace(made, passwords={**made.passwords, "graph-app": SECRET})
     cloud = serve(lab)
     yield lab
     cloud.close()

@@ -8,9 +8,9 @@ import typing as t
 from collections.abc import Callable
 
 import pytest
-from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.hybridjoin.odj.plugins.modules import odj_connector_info
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.module_arguments import patch_module_args
 from odj_lab.cloud import connectors
 from odj_lab.cloud.state import requests_log, store
 from odj_lab.settings import Lab

@@ -17,49 +17,50 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import 
 from ansible_collections.hybridjoin.odj.tests.integration.directory.scene import Open, Task
 from odj_lab import directory as lab_directory
 from odj_lab import directory_acl as acl
-from odj_lab.settings import Lab
+from odj_lab import inventory
+from odj_lab.settings import Domain
 
 
 @pytest.fixture(scope="session")
-def administrator(lab: Lab) -> Iterator[ldap3.Connection]:
-    with lab_directory.connected(lab, "Administrator") as connection:
+def administrator(domain: Domain) -> Iterator[ldap3.Connection]:
+    with lab_directory.connected(domain, "Administrator") as connection:
         yield connection
 
 
 @pytest.fixture(scope="session")
-def root_keys(lab: Lab, administrator: ldap3.Connection) -> dict[str, bytes]:
+def root_keys(domain: Domain, administrator: ldap3.Connection) -> dict[str, bytes]:
     """Return the start times of the server's own KDS root keys by DN.
 
     Without one (Samba below 4.22) group accounts are objects that never get a password.
     """
-    where = f"CN=Services,CN=Configuration,{lab.base_dn}"
+    where = f"CN=Services,CN=Configuration,{domain.base_dn}"
     administrator.search(where, "(objectClass=msKds-ProvRootKey)", attributes=["msKds-UseStartTime"])
     return {e["dn"]: e["raw_attributes"]["msKds-UseStartTime"][0] for e in acl.responses(administrator)}
 
 
 @pytest.fixture
-def yard(lab: Lab, administrator: ldap3.Connection) -> Iterator[str]:
+def yard(domain: Domain, administrator: ldap3.Connection) -> Iterator[str]:
     """Make an OU that is taken away again with all that is below it; its name needs escaping."""
-    dn = f"OU=Test\\, {secrets.token_hex(3)},{lab.base_dn}"
+    dn = f"OU=Test\\, {secrets.token_hex(3)},{domain.base_dn}"
     administrator.add(dn, "organizationalUnit")
     yield dn
     administrator.delete(dn, controls=[("1.2.840.113556.1.4.805", True, None)])
 
 
 @pytest.fixture
-def units(lab: Lab, administrator: ldap3.Connection, yard: str) -> list[str]:
+def units(domain: Domain, administrator: ldap3.Connection, yard: str) -> list[str]:
     """Make three OUs; odj-automation may write the access lists of the first two."""
     names = [f"OU=One,{yard}", f"OU=Two\\, too,{yard}", f"OU=Three,{yard}"]
     for name in names:
         administrator.add(name, "organizationalUnit")
-    entry = acl.allow(lab_directory.sid_of(administrator, lab, "odj-automation"), acl.WRITE_DAC)
+    entry = acl.allow(lab_directory.sid_of(administrator, domain, "odj-automation"), acl.WRITE_DAC)
     for name in names[:2]:
         acl.grant(administrator, name, entry)
     return names
 
 
 @pytest.fixture
-def accounts(lab: Lab, administrator: ldap3.Connection) -> Iterator[dict[str, str]]:
+def accounts(domain: Domain, administrator: ldap3.Connection) -> Iterator[dict[str, str]]:
     """Make two service accounts that can log on; yields their passwords by name."""
     made = {f"msaT{secrets.token_hex(3)}": f"{secrets.token_urlsafe(12)}aA1!" for __ in range(2)}
     for name, password in made.items():
@@ -68,37 +69,32 @@ def accounts(lab: Lab, administrator: ldap3.Connection) -> Iterator[dict[str, st
             "userAccountControl": 4096,
             "unicodePwd": lab_directory.quoted(password),
         }
-        administrator.add(f"CN={name},{lab_directory.msa_container(lab)}", "msDS-ManagedServiceAccount", attributes)
+        administrator.add(f"CN={name},{domain.msa_container}", "msDS-ManagedServiceAccount", attributes)
     yield made
     for name in made:
-        administrator.delete(f"CN={name},{lab_directory.msa_container(lab)}")
+        administrator.delete(f"CN={name},{domain.msa_container}")
 
 
 @pytest.fixture
-def name(lab: Lab, administrator: ldap3.Connection) -> Iterator[str]:
+def name(domain: Domain, administrator: ldap3.Connection) -> Iterator[str]:
     """Return a name that no account has; whoever has it in the end goes."""
     chosen = f"msaODJ{secrets.token_hex(3)}"
     yield chosen
-    entry = lab_directory.find(administrator, lab, f"{chosen}$")
+    entry = lab_directory.find(administrator, domain, f"{chosen}$")
     if entry:
         administrator.delete(entry["dn"])
 
 
 @pytest.fixture
-def options(lab: Lab) -> dict[str, t.Any]:
+def options(domain: Domain) -> dict[str, t.Any]:
     """Return the options of the connection as the playbooks give them."""
-    return {
-        "server": lab.dc_address,
-        "username": f"{lab.netbios}\\odj-automation",
-        "password": lab.passwords["odj-automation"],
-        "ca_path": str(lab.ca_path),
-    }
+    return {**inventory.access(domain)}
 
 
 @pytest.fixture
-def power(lab: Lab) -> dict[str, str]:
+def power(domain: Domain) -> dict[str, str]:
     """Return the options to work as Administrator."""
-    return {"username": f"{lab.netbios}\\Administrator", "password": lab.passwords["Administrator"]}
+    return {"username": f"{domain.netbios}\\Administrator", "password": domain.passwords["Administrator"]}
 
 
 @pytest.fixture

@@ -18,41 +18,39 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._module import ou_d
 from ansible_collections.hybridjoin.odj.tests.integration.directory.scene import Open, Task
 from odj_lab import directory as lab_directory
 from odj_lab import plays
-from odj_lab.settings import Lab
+from odj_lab.settings import Domain
 
 USER = "odj-automation"
 Ktutil = Callable[..., Path]
 
 
 @pytest.fixture(autouse=True)
-def krb5_conf(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("KRB5_CONFIG", str(lab_directory.krb5_conf(lab)))
+def krb5_conf(domain: Domain, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KRB5_CONFIG", str(domain.lab.krb5_conf))
     monkeypatch.delenv("KRB5CCNAME", raising=False)
 
 
 @pytest.fixture
-def kerberos(lab: Lab) -> dict[str, t.Any]:
-    return {"auth_protocol": "kerberos", "username": f"{USER}@{lab.domain.upper()}"}
+def kerberos(domain: Domain) -> dict[str, t.Any]:
+    return {"auth_protocol": "kerberos", "username": f"{USER}@{domain.realm}"}
 
 
 @pytest.fixture
-def keytab(lab: Lab, tmp_path: Path) -> Path:
+def keytab(domain: Domain, tmp_path: Path) -> Path:
     """Make a keytab as an administrator does with ktutil."""
     path = tmp_path / "odj.keytab"
-    commands = (
-        f"addent -password -p {USER}@{lab.domain.upper()} -k 1 -e aes256-cts\n{lab.passwords[USER]}\nwkt {path}\n"
-    )
+    commands = f"addent -password -p {USER}@{domain.realm} -k 1 -e aes256-cts\n{domain.passwords[USER]}\nwkt {path}\n"
     subprocess.run(["ktutil"], input=commands, text=True, check=True, capture_output=True)
     assert path.stat().st_size
     return path
 
 
 @pytest.fixture
-def ccache(lab: Lab, tmp_path: Path) -> Path:
+def ccache(domain: Domain, tmp_path: Path) -> Path:
     path = tmp_path / "cc"
-    principal = f"{USER}@{lab.domain.upper()}"
+    principal = f"{USER}@{domain.realm}"
     words = ["kinit", "-c", str(path), principal]
-    subprocess.run(words, input=f"{lab.passwords[USER]}\n", text=True, check=True, capture_output=True)
+    subprocess.run(words, input=f"{domain.passwords[USER]}\n", text=True, check=True, capture_output=True)
     return path
 
 
@@ -63,7 +61,7 @@ def test_a_ticket_from_a_password(opened: Open, kerberos: dict[str, t.Any], mode
 
 
 def test_a_ticket_from_a_keytab_writes_a_delegation(
-    lab: Lab, task: Task, kerberos: dict[str, t.Any], keytab: Path, units: list[str], accounts: dict[str, str]
+    domain: Domain, task: Task, kerberos: dict[str, t.Any], keytab: Path, units: list[str], accounts: dict[str, str]
 ) -> None:
     wish = {"organizational_units": units[:1], "accounts": [f"{name}$" for name in accounts], "password": None}
     access = {**kerberos, "keytab": str(keytab)}
@@ -86,8 +84,8 @@ def test_the_cache_of_the_process_is_the_default(
         assert directory.facts()["operations"]["bind"] == 1
 
 
-def test_a_keytab_of_somebody_else(opened: Open, kerberos: dict[str, t.Any], keytab: Path, lab: Lab) -> None:
-    settings = {**kerberos, "username": f"administrator@{lab.domain.upper()}", "password": None}
+def test_a_keytab_of_somebody_else(opened: Open, kerberos: dict[str, t.Any], keytab: Path, domain: Domain) -> None:
+    settings = {**kerberos, "username": f"administrator@{domain.realm}", "password": None}
     with pytest.raises(DirectoryError, match="has no key of that account"), opened(**settings, keytab=str(keytab)):
         pass
 
@@ -117,7 +115,7 @@ def test_what_does_not_open_it(opened: Open, kerberos: dict[str, t.Any], setting
     ],
 )
 def test_an_account_that_may_not_log_on(
-    lab: Lab,
+    domain: Domain,
     opened: Open,
     administrator: ldap3.Connection,
     accounts: dict[str, str],
@@ -125,19 +123,19 @@ def test_an_account_that_may_not_log_on(
     said: str,
 ) -> None:
     name, password = next(iter(accounts.items()))
-    dn = f"CN={name},{lab_directory.msa_container(lab)}"
+    dn = f"CN={name},{domain.msa_container}"
     administrator.modify(dn, {key: [(ldap3.MODIFY_REPLACE, values)] for key, values in changes.items()})
-    who = {"auth_protocol": "kerberos", "username": f"{name}$@{lab.domain.upper()}", "password": password}
+    who = {"auth_protocol": "kerberos", "username": f"{name}$@{domain.realm}", "password": password}
     with pytest.raises(DirectoryError, match=said), opened(**who):
         pass
 
 
 def test_the_ticket_is_bound_to_the_tls_connection(
-    lab: Lab, opened: Open, kerberos: dict[str, t.Any], monkeypatch: pytest.MonkeyPatch
+    domain: Domain, opened: Open, kerberos: dict[str, t.Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With the binding taken away, a domain controller that demands it refuses; Samba does since 4.21."""
     monkeypatch.setattr(ldap3.protocol.sasl.kerberos, "get_channel_bindings", lambda socket: None)
-    if lab_directory.demands_channel_binding(lab):
+    if lab_directory.demands_channel_binding(domain):
         with pytest.raises(DirectoryError, match="channel binding"), opened(**kerberos):
             pass
     else:
@@ -145,11 +143,11 @@ def test_the_ticket_is_bound_to_the_tls_connection(
             assert directory.facts()["operations"]["bind"] == 1
 
 
-def test_the_domain_controller_is_looked_up(lab: Lab, opened: Open, kerberos: dict[str, t.Any]) -> None:
-    looked_up = {"server": None, "domain": lab.domain, "dns_servers": (lab.dc_address,)}
+def test_the_domain_controller_is_looked_up(domain: Domain, opened: Open, kerberos: dict[str, t.Any]) -> None:
+    looked_up = {"server": None, "domain": domain.name, "dns_servers": (domain.dc_address,)}
     for who in ({}, kerberos):
         with opened(**looked_up, **who) as directory:
-            assert directory.facts()["server"] == f"dc1.{lab.domain}"
+            assert directory.facts()["server"] == domain.dc
     with (
         pytest.raises(DirectoryError, match=r"other\.test.*no such records"),
         opened(**{**looked_up, "domain": "other.test"}),
@@ -157,28 +155,28 @@ def test_the_domain_controller_is_looked_up(lab: Lab, opened: Open, kerberos: di
         pass
 
 
-def test_a_play_needs_no_password(lab: Lab, tmp_path: Path, keytab: Path) -> None:
+def test_a_play_needs_no_password(domain: Domain, tmp_path: Path, keytab: Path) -> None:
     """Everything comes from the environment of the task, as the automation platform injects it."""
     environment = {
-        "KRB5_CONFIG": str(lab_directory.krb5_conf(lab)),
+        "KRB5_CONFIG": str(domain.lab.krb5_conf),
         "ODJ_LDAP_AUTH_PROTOCOL": "kerberos",
-        "ODJ_LDAP_CA_PATH": str(lab.ca_path),
-        "ODJ_LDAP_DNS_SERVERS": lab.dc_address,
-        "ODJ_LDAP_DOMAIN": lab.domain,
+        "ODJ_LDAP_CA_PATH": str(domain.lab.ca_path),
+        "ODJ_LDAP_DNS_SERVERS": domain.dc_address,
+        "ODJ_LDAP_DOMAIN": domain.name,
         "ODJ_LDAP_KEYTAB": str(keytab),
-        "ODJ_LDAP_USERNAME": f"{USER}@{lab.domain.upper()}",
+        "ODJ_LDAP_USERNAME": f"{USER}@{domain.realm}",
     }
     look = {
         "name": "Look",
-        "hybridjoin.odj.odj_organizational_unit_info": {"organizational_units": [f"OU=Autopilot,{lab.base_dn}"]},
+        "hybridjoin.odj.odj_organizational_unit_info": {"organizational_units": [f"OU=Autopilot,{domain.base_dn}"]},
         "register": "seen",
     }
     see = {
         "name": "See",
-        "ansible.builtin.assert": {"that": [f"seen.directory.server == 'dc1.{lab.domain}'"], "quiet": True},
+        "ansible.builtin.assert": {"that": [f"seen.directory.server == '{domain.dc}'"], "quiet": True},
     }
     whole = {"hosts": "localhost", "gather_facts": False, "environment": environment, "tasks": [look, see]}
     file = tmp_path / "play.yml"
     file.write_text(json.dumps([whole]), encoding="utf-8")
-    done = plays.run(lab, file)
+    done = plays.run(domain.lab, file)
     assert done.code == 0, done.output

@@ -15,15 +15,14 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.security_des
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module import organizational_unit_info, ou_delegate
 from ansible_collections.hybridjoin.odj.tests.integration.directory.scene import Open, Task
 from odj_lab import audit
-from odj_lab import directory as lab_directory
-from odj_lab.settings import Lab
+from odj_lab.settings import Domain
 
 
 def test_only_the_entry_comes_and_goes(
-    lab: Lab, task: Task, units: list[str], accounts: dict[str, str], whole_descriptor: Callable[[str], bytes]
+    domain: Domain, task: Task, units: list[str], accounts: dict[str, str], whole_descriptor: Callable[[str], bytes]
 ) -> None:
     before = [whole_descriptor(unit) for unit in units]
-    names = [f"{lab.netbios}\\{name}$" for name in accounts]
+    names = [f"{domain.netbios}\\{name}$" for name in accounts]
     done = task(ou_delegate, organizational_units=units[:2], accounts=names)
     assert [d["state"] for d in done["delegations"]] == ["added"] * 4
     for unit, old in zip(units[:2], before, strict=False):
@@ -33,7 +32,7 @@ def test_only_the_entry_comes_and_goes(
         assert (now.control, now.owner, now.group, now.sacl) == (was.control, was.owner, was.group, was.sacl)
         assert [ace for ace in now.dacl.aces if ace in was.dacl.aces] == list(was.dacl.aces)
         assert len(now.dacl.aces) == len(was.dacl.aces) + 2
-        text = audit.descriptor(lab, unit)
+        text = audit.descriptor(domain, unit)
         for delegation in done["delegations"]:
             assert text.count(f"(OA;;CC;bf967a86-0de6-11d0-a285-00aa003049e2;;{delegation['sid']})") == 1
             assert text.count(delegation["sid"]) == 1
@@ -45,13 +44,18 @@ def test_only_the_entry_comes_and_goes(
 
 
 def test_it_is_what_an_account_needs_to_create_a_computer_there_and_nowhere_else(
-    lab: Lab, task: Task, opened: Open, units: list[str], accounts: dict[str, str], administrator: ldap3.Connection
+    domain: Domain,
+    task: Task,
+    opened: Open,
+    units: list[str],
+    accounts: dict[str, str],
+    administrator: ldap3.Connection,
 ) -> None:
     name, password = next(iter(accounts.items()))
     administrator.add(f"OU=Below,{units[0]}", "organizationalUnit")
     computer = {"sAMAccountName": [b"ODJTEST1$"], "userAccountControl": [b"4096"]}
     places = [units[0], f"OU=Below,{units[0]}", units[1]]
-    with opened(username=f"{lab.netbios}\\{name}$", password=password) as directory:
+    with opened(username=f"{domain.netbios}\\{name}$", password=password) as directory:
         with pytest.raises(DirectoryError, match=r"\(50\)"):
             directory.add(f"CN=ODJTEST1,{units[0]}", "computer", computer)
         task(ou_delegate, organizational_units=[units[0]], accounts=[name])
@@ -67,12 +71,12 @@ def test_it_is_what_an_account_needs_to_create_a_computer_there_and_nowhere_else
 
 
 def test_names_that_the_directory_tells_apart_are_two_units(
-    task: Task, yard: str, accounts: dict[str, str], administrator: ldap3.Connection, lab: Lab
+    task: Task, yard: str, accounts: dict[str, str], administrator: ldap3.Connection, domain: Domain
 ) -> None:
     names = [f"OU=Straße,{yard}", f"OU=Strasse,{yard}"]
     for name in names:
         administrator.add(name, "organizationalUnit")
-    own = {"username": f"{lab.netbios}\\Administrator", "password": lab.passwords["Administrator"]}
+    own = {"username": f"{domain.netbios}\\Administrator", "password": domain.passwords["Administrator"]}
     done = task(ou_delegate, organizational_units=names, accounts=list(accounts)[:1], **own)
     assert [(d["organizational_unit"], d["state"]) for d in done["delegations"]] == [(name, "added") for name in names]
     again = task(ou_delegate, organizational_units=[f"ou=STRAßE,{yard}", f"ou=STRASSE,{yard}"],
@@ -91,13 +95,13 @@ def test_a_missing_right_is_named_before_the_first_write(
 
 
 def test_every_form_of_a_name_means_the_same_account(
-    lab: Lab, task: Task, units: list[str], accounts: dict[str, str]
+    domain: Domain, task: Task, units: list[str], accounts: dict[str, str]
 ) -> None:
     name = next(iter(accounts))
     sid = task(ou_delegate, organizational_units=[units[0]], accounts=[name])["delegations"][0]["sid"]
     forms = [
-        name.upper(), f"{name}$", f"{lab.netbios.lower()}\\{name}", f"{lab.domain}\\{name}$", f"{name}@{lab.domain}",
-        f"{name}$@{lab.domain}", f"CN={name},{lab_directory.msa_container(lab)}", sid,
+        name.upper(), f"{name}$", f"{domain.netbios.lower()}\\{name}", f"{domain.name}\\{name}$",
+        f"{name}@{domain.name}", f"{name}$@{domain.name}", f"CN={name},{domain.msa_container}", sid,
     ]  # fmt: skip
     for form in forms:
         done = task(ou_delegate, organizational_units=[units[0].upper()], accounts=[form])
@@ -105,16 +109,16 @@ def test_every_form_of_a_name_means_the_same_account(
 
 
 def test_the_controller_sees_one_logon_for_a_task(
-    lab: Lab, task: Task, units: list[str], accounts: dict[str, str]
+    domain: Domain, task: Task, units: list[str], accounts: dict[str, str]
 ) -> None:
     begin = time.time()
     task(ou_delegate, organizational_units=units[:2], accounts=list(accounts))
-    binds = [bind for bind in audit.ldap_binds(lab, begin) if bind["account"] == "odj-automation"]
+    binds = [bind for bind in audit.ldap_binds(domain, begin) if bind["account"] == "odj-automation"]
     assert len(binds) == 1
 
 
-def test_units_are_found_and_their_rights_told(lab: Lab, task: Task, units: list[str], yard: str) -> None:
-    names = [units[0].lower(), units[2], f"OU=None,OU=None,{yard}", lab_directory.computers_container(lab)]
+def test_units_are_found_and_their_rights_told(domain: Domain, task: Task, units: list[str], yard: str) -> None:
+    names = [units[0].lower(), units[2], f"OU=None,OU=None,{yard}", domain.computers_container]
     found = task(organizational_unit_info, organizational_units=names)["organizational_units"]
     assert [unit["dn"] for unit in found[:2]] == [units[0], units[2]]
     assert [unit["can_write_dacl"] for unit in found] == [True, False, False, False]
@@ -123,8 +127,10 @@ def test_units_are_found_and_their_rights_told(lab: Lab, task: Task, units: list
     assert found[3]["object_class"] == "container"
 
 
-def test_every_descriptor_of_the_directory_comes_back_byte_for_byte(administrator: ldap3.Connection, lab: Lab) -> None:
-    bases = [lab.base_dn, f"CN=Configuration,{lab.base_dn}"]
+def test_every_descriptor_of_the_directory_comes_back_byte_for_byte(
+    administrator: ldap3.Connection, domain: Domain
+) -> None:
+    bases = [domain.base_dn, f"CN=Configuration,{domain.base_dn}"]
     descriptors: list[bytes] = []
     for base in bases:
         entries = administrator.extend.standard.paged_search(

@@ -23,14 +23,14 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._module import ou_d
 from ansible_collections.hybridjoin.odj.tests.integration.directory.scene import Task
 from odj_lab import directory as lab_directory
 from odj_lab import directory_acl as acl
-from odj_lab.settings import Lab
+from odj_lab.settings import Domain
 
 Descriptor = Callable[[str], bytes]
 
 
 @pytest.fixture
-def sid(lab: Lab, administrator: ldap3.Connection, accounts: dict[str, str]) -> Sid:
-    return Sid.from_bytes(lab_directory.sid_of(administrator, lab, f"{next(iter(accounts))}$"))
+def sid(domain: Domain, administrator: ldap3.Connection, accounts: dict[str, str]) -> Sid:
+    return Sid.from_bytes(lab_directory.sid_of(administrator, domain, f"{next(iter(accounts))}$"))
 
 
 @pytest.mark.parametrize(

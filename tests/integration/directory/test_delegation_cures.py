@@ -21,7 +21,7 @@ from ansible_collections.hybridjoin.odj.tests.integration.directory import rando
 from ansible_collections.hybridjoin.odj.tests.integration.directory.scene import Task
 from odj_lab import directory as lab_directory
 from odj_lab import directory_acl as acl
-from odj_lab.settings import Lab
+from odj_lab.settings import Domain
 
 COMPUTER = uuid.UUID("bf967a86-0de6-11d0-a285-00aa003049e2")
 INHERITED_ONLY = lists.CONTAINER_INHERIT | lists.INHERIT_ONLY
@@ -31,11 +31,11 @@ Finding: t.TypeAlias = dict[str, t.Any]
 class Site:
     """A yard with a unit, and the account that is audited."""
 
-    def __init__(self, lab: Lab, task: Task, administrator: ldap3.Connection, yard: str, account: str) -> None:
-        self.lab, self.task, self.administrator, self.yard = lab, task, administrator, yard
+    def __init__(self, domain: Domain, task: Task, administrator: ldap3.Connection, yard: str, account: str) -> None:
+        self.domain, self.task, self.administrator, self.yard = domain, task, administrator, yard
         self.unit, self.account = f"OU=One,{yard}", account
-        self.sid = lab_directory.sid_of(administrator, lab, f"{self.account}$")
-        self.power = {"username": f"{lab.netbios}\\Administrator", "password": lab.passwords["Administrator"]}
+        self.sid = lab_directory.sid_of(administrator, domain, f"{self.account}$")
+        self.power = {"username": f"{domain.netbios}\\Administrator", "password": domain.passwords["Administrator"]}
 
     @property
     def orphan(self) -> bytes:
@@ -81,12 +81,12 @@ class Site:
                                   controls=security_descriptor_control(sdflags=1))  # fmt: skip
 
     def attribute(self, **values: t.Any) -> None:
-        dn = f"CN={self.account},{lab_directory.msa_container(self.lab)}"
+        dn = f"CN={self.account},{self.domain.msa_container}"
         changes = {name: [(ldap3.MODIFY_REPLACE, [value])] for name, value in values.items()}
         self.administrator.modify(dn, t.cast(t.Any, changes))
 
     def sid_of(self, name: str) -> bytes:
-        return lab_directory.sid_of(self.administrator, self.lab, name)
+        return lab_directory.sid_of(self.administrator, self.domain, name)
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ def remove_account(site: Site, finding: Finding) -> None:
     assert units == [site.unit]
     assert site.run(msa, name=site.account, state="absent", remove_delegations=units)
     site.administrator.add(  # for the fixture, and to be audited again
-        f"CN={site.account},{lab_directory.msa_container(site.lab)}",
+        f"CN={site.account},{site.domain.msa_container}",
         "msDS-ManagedServiceAccount",
         {"sAMAccountName": f"{site.account}$", "userAccountControl": 4096},
     )
@@ -214,7 +214,7 @@ CASES = {
     ),
     "makes service accounts": Case(
         "creates_service_accounts", (BY_HAND,),
-        lambda s: s.give(kind=lab_directory.schema_guid(s.administrator, s.lab, "msDS-ManagedServiceAccount")),
+        lambda s: s.give(kind=lab_directory.schema_guid(s.administrator, s.domain, "msDS-ManagedServiceAccount")),
         lambda s, f: s.take(f),
     ),
     "without host, gone": Case(
@@ -240,9 +240,9 @@ CASES = {
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_cure_cures(
-    lab: Lab, task: Task, administrator: ldap3.Connection, yard: str, accounts: dict[str, str], name: str
+    domain: Domain, task: Task, administrator: ldap3.Connection, yard: str, accounts: dict[str, str], name: str
 ) -> None:
-    site, case = Site(lab, task, administrator, yard, next(iter(accounts))), CASES[name]
+    site, case = Site(domain, task, administrator, yard, next(iter(accounts))), CASES[name]
     administrator.add(site.unit, "organizationalUnit")
     case.arrange(site)
     (finding,) = site.find(case.code)

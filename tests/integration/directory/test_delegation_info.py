@@ -16,7 +16,7 @@ from ansible_collections.hybridjoin.odj.tests.integration.directory.scene import
 from odj_lab import audit
 from odj_lab import directory as lab_directory
 from odj_lab import directory_acl as acl
-from odj_lab.settings import Lab
+from odj_lab.settings import Domain
 
 COMPUTER = uuid.UUID("bf967a86-0de6-11d0-a285-00aa003049e2")
 Grant: t.TypeAlias = Callable[..., None]
@@ -35,8 +35,8 @@ def grant(administrator: ldap3.Connection) -> Grant:
 
 
 @pytest.fixture
-def sids(lab: Lab, administrator: ldap3.Connection, accounts: dict[str, str]) -> list[bytes]:
-    return [lab_directory.sid_of(administrator, lab, f"{name}$") for name in accounts]
+def sids(domain: Domain, administrator: ldap3.Connection, accounts: dict[str, str]) -> list[bytes]:
+    return [lab_directory.sid_of(administrator, domain, f"{name}$") for name in accounts]
 
 
 def codes(done: dict[str, t.Any]) -> set[tuple[str, str, str]]:
@@ -44,11 +44,11 @@ def codes(done: dict[str, t.Any]) -> set[tuple[str, str, str]]:
 
 
 def test_what_odj_ou_delegate_makes_is_proven_and_clean(
-    lab: Lab, task: Task, units: list[str], accounts: dict[str, str], administrator: ldap3.Connection
+    domain: Domain, task: Task, units: list[str], accounts: dict[str, str], administrator: ldap3.Connection
 ) -> None:
     name = next(iter(accounts))
-    host = lab_directory.computer_dn(lab, "odj03")
-    link = f"CN={name},{lab_directory.msa_container(lab)}"
+    host = domain.computer_dn("odj03")
+    link = f"CN={name},{domain.msa_container}"
     administrator.modify(host, t.cast(t.Any, {"msDS-HostServiceAccount": [(ldap3.MODIFY_ADD, [link])]}))
     task(ou_delegate, organizational_units=units[:2], accounts=[name])
     done = task(delegation_info, organizational_units=units, accounts=[name], check=True)
@@ -57,19 +57,19 @@ def test_what_odj_ou_delegate_makes_is_proven_and_clean(
     assert done["findings"][0]["organizational_units"] == [units[2]]
     assert "joins may work 10 times" in done["findings"][0]["cause"]
     assert done["accounts"][0]["hosts"] == 1
-    assert all(unit["owner"] == f"{lab.netbios}\\Domain Admins" for unit in done["organizational_units"])
+    assert all(unit["owner"] == f"{domain.netbios}\\Domain Admins" for unit in done["organizational_units"])
     operations = done["directory"]["operations"]
     assert operations == {"bind": 1, "search": 11, "modify": 0, "add": 0, "delete": 0}
 
 
 def test_every_kind_of_finding(
-    lab: Lab, task: Task, yard: str, units: list[str], accounts: dict[str, str], sids: list[bytes], grant: Grant,
+    domain: Domain, task: Task, yard: str, units: list[str], accounts: dict[str, str], sids: list[bytes], grant: Grant,
     administrator: ldap3.Connection,
 ) -> None:  # fmt: skip
     first, second = (f"{name}$" for name in accounts)
-    computer = lab_directory.sid_of(administrator, lab, "ODJ02$")
+    computer = lab_directory.sid_of(administrator, domain, "ODJ02$")
     orphan = sids[0][:-4] + (99999).to_bytes(4, "little")
-    standalone = lab_directory.schema_guid(administrator, lab, "msDS-ManagedServiceAccount")
+    standalone = lab_directory.schema_guid(administrator, domain, "msDS-ManagedServiceAccount")
     grant(yard, sids[0], lists.CREATE, flags=lists.CONTAINER_INHERIT)
     grant(units[0], sids[1], lists.FULL, None)
     grant(units[0], orphan, lists.CREATE)
@@ -95,46 +95,46 @@ def test_every_kind_of_finding(
     assert set(found["broader", first]["inherited_by"]) == set(units)
     assert found["broader", second]["excess"] == ["full_control"]
     assert found["deny_shadow", second]["ace"].startswith("(OD;;CC;bf967a86")
-    assert found["deny_shadow", second]["ace"] in audit.descriptor(lab, units[1])
+    assert found["deny_shadow", second]["ace"] in audit.descriptor(domain, units[1])
     assert found["legacy_computer_account", "ODJ02$"]["severity"] == "high"
     assert "msDS-ManagedServiceAccount" in found["creates_service_accounts", second]["cause"]
 
 
 def test_a_connector_server_is_a_computer_and_its_service_account_is_none(
-    lab: Lab, task: Task, units: list[str], accounts: dict[str, str], sids: list[bytes], grant: Grant,
+    domain: Domain, task: Task, units: list[str], accounts: dict[str, str], sids: list[bytes], grant: Grant,
     administrator: ldap3.Connection,
 ) -> None:  # fmt: skip
     """(objectClass=computer) finds both."""
     grant(units[0], sids[0], lists.CREATE)
-    grant(units[0], lab_directory.sid_of(administrator, lab, "ODJ01$"), lists.CREATE)
+    grant(units[0], lab_directory.sid_of(administrator, domain, "ODJ01$"), lists.CREATE)
     done = task(delegation_info, organizational_units=units[:1])
     kinds = {e["account"]: e["kind"] for e in done["organizational_units"][0]["entries"] if not e["inherited"]}
     name = next(iter(accounts))
-    assert kinds[f"{lab.netbios}\\{name}$"] == "standalone_service_account"
-    assert kinds[f"{lab.netbios}\\ODJ01$"] == "computer"
-    assert [account["account"] for account in done["accounts"]] == [f"{lab.netbios}\\{name}$"]
+    assert kinds[f"{domain.netbios}\\{name}$"] == "standalone_service_account"
+    assert kinds[f"{domain.netbios}\\ODJ01$"] == "computer"
+    assert [account["account"] for account in done["accounts"]] == [f"{domain.netbios}\\{name}$"]
     assert codes(done) == {("without_host", "medium", f"{name}$"), ("legacy_computer_account", "medium", "ODJ01$")}
 
 
 def test_a_quota_of_nothing(
-    lab: Lab, task: Task, units: list[str], accounts: dict[str, str], administrator: ldap3.Connection
+    domain: Domain, task: Task, units: list[str], accounts: dict[str, str], administrator: ldap3.Connection
 ) -> None:
     change = {"ms-DS-MachineAccountQuota": [(ldap3.MODIFY_REPLACE, [0])]}
-    administrator.modify(lab.base_dn, t.cast(t.Any, change))
+    administrator.modify(domain.base_dn, t.cast(t.Any, change))
     try:
         done = task(delegation_info, organizational_units=units[:1], accounts=list(accounts))
     finally:
         change["ms-DS-MachineAccountQuota"][0] = (ldap3.MODIFY_REPLACE, [10])
-        administrator.modify(lab.base_dn, t.cast(t.Any, change))
+        administrator.modify(domain.base_dn, t.cast(t.Any, change))
     assert done["machine_account_quota"]["value"] == 0
     assert "a join fails at once" in done["findings"][0]["cause"]
 
 
-def test_the_whole_domain_at_once(lab: Lab, task: Task, units: list[str]) -> None:
-    done = task(delegation_info, search_base=lab.base_dn)
+def test_the_whole_domain_at_once(domain: Domain, task: Task, units: list[str]) -> None:
+    done = task(delegation_info, search_base=domain.base_dn)
     names = [unit["dn"] for unit in done["organizational_units"]]
     assert len(names) == len(set(names))
-    assert {*units, *lab_directory.organizational_units(lab), f"OU=Domain Controllers,{lab.base_dn}"} <= set(names)
+    assert {*units, *domain.organizational_units, f"OU=Domain Controllers,{domain.base_dn}"} <= set(names)
     assert done["directory"]["operations"]["bind"] == 1
     above = task(delegation_info, search_base=units[0], search_direction="above")
     assert [unit["dn"] for unit in above["organizational_units"]] == [units[0], units[0].partition(",")[2]]

@@ -20,24 +20,24 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._module import msa,
 from ansible_collections.hybridjoin.odj.tests.integration.directory.scene import Open, Task
 from odj_lab import directory as lab_directory
 from odj_lab import directory_acl as acl
-from odj_lab.settings import Lab
+from odj_lab.settings import Domain
 
 EFFECTIVE = ("sDRightsEffective", "allowedAttributesEffective", "allowedChildClassesEffective")
 SEVERAL = ("OWNER", "GROUP", "DACL", "SACL")  # bits of sDRightsEffective, MS-ADTS 3.1.1.4.5.4
 
 
 @pytest.fixture
-def nobody(lab: Lab, administrator: ldap3.Connection) -> Iterator[dict[str, str]]:
+def nobody(domain: Domain, administrator: ldap3.Connection) -> Iterator[dict[str, str]]:
     """Make a user who is in no group but Domain Users; yields the options to log on as them."""
     name, password = f"plain{secrets.token_hex(3)}", f"{secrets.token_urlsafe(12)}aA1!"
-    dn = f"CN={name},CN=Users,{lab.base_dn}"
+    dn = f"CN={name},CN=Users,{domain.base_dn}"
     attributes = {
         "sAMAccountName": name,
         "userAccountControl": 512,
         "unicodePwd": lab_directory.quoted(password),
     }
     administrator.add(dn, "user", attributes)
-    yield {"username": f"{lab.netbios}\\{name}", "password": password}
+    yield {"username": f"{domain.netbios}\\{name}", "password": password}
     administrator.delete(dn)
 
 
@@ -54,7 +54,7 @@ def effective(opened: Open, nobody: dict[str, str], dn: str) -> tuple[set[str], 
 
 
 def test_write_dac_alone_is_enough_for_every_state(
-    lab: Lab, task: Task, opened: Open, nobody: dict[str, str], yard: str, accounts: dict[str, str],
+    domain: Domain, task: Task, opened: Open, nobody: dict[str, str], yard: str, accounts: dict[str, str],
     administrator: ldap3.Connection, whole_descriptor: Callable[[str], bytes], tmp_path: Path,
 ) -> None:  # fmt: skip
     unit, first, second = f"OU=One,{yard}", *accounts
@@ -65,7 +65,7 @@ def test_write_dac_alone_is_enough_for_every_state(
     }  # fmt: skip
     with pytest.raises(TargetError, match="may not write them"):
         task(ou_delegate, accounts=[first], **wish)
-    sid = lab_directory.sid_of(administrator, lab, nobody["username"].partition("\\")[2])
+    sid = lab_directory.sid_of(administrator, domain, nobody["username"].partition("\\")[2])
     acl.grant(administrator, unit, acl.allow(sid, acl.WRITE_DAC))
     assert effective(opened, nobody, unit) == ({"DACL"}, (), ()), "and nothing else, says the server"
     with opened(**nobody) as directory:
@@ -86,16 +86,16 @@ def test_write_dac_alone_is_enough_for_every_state(
 
 
 def test_write_dac_alone_is_enough_to_take_the_entries_of_an_account_along(
-    lab: Lab, task: Task, nobody: dict[str, str], units: list[str], accounts: dict[str, str],
+    domain: Domain, task: Task, nobody: dict[str, str], units: list[str], accounts: dict[str, str],
     administrator: ldap3.Connection, whole_descriptor: Callable[[str], bytes],
 ) -> None:  # fmt: skip
     """The account itself stays, for that takes a right of its own; the error says what was done before."""
     unit, name = units[2], next(iter(accounts))
-    sid = lab_directory.sid_of(administrator, lab, nobody["username"].partition("\\")[2])
+    sid = lab_directory.sid_of(administrator, domain, nobody["username"].partition("\\")[2])
     acl.grant(administrator, unit, acl.allow(sid, acl.WRITE_DAC))
     before = whole_descriptor(unit)
     task(ou_delegate, organizational_units=[unit], accounts=[name], **nobody)
     with pytest.raises(OdjError, match=r"\(50\).*Done before this: OU=Three,") as caught:
         task(msa, name=name, state="absent", remove_delegations=[unit], **nobody)
-    assert lab_directory.msa_container(lab) in str(caught.value)
+    assert domain.msa_container in str(caught.value)
     assert whole_descriptor(unit) == before

@@ -21,7 +21,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._module import ou_d
 from ansible_collections.hybridjoin.odj.tests.integration.directory.scene import Task
 from odj_lab import directory as lab_directory
 from odj_lab import directory_acl as acl
-from odj_lab.settings import Lab
+from odj_lab.settings import Domain
 
 Refused = Callable[..., str]
 
@@ -41,33 +41,35 @@ def refused(task: Task, units: list[str], whole_descriptor: Callable[[str], byte
 
 
 @pytest.fixture
-def twin(lab: Lab, administrator: ldap3.Connection, accounts: dict[str, str]) -> Iterator[str]:
+def twin(domain: Domain, administrator: ldap3.Connection, accounts: dict[str, str]) -> Iterator[str]:
     """Make a user whose name is that of a service account but for the dollar sign."""
     name, *__ = accounts
-    dn = f"CN={name} user,CN=Users,{lab.base_dn}"
+    dn = f"CN={name} user,CN=Users,{domain.base_dn}"
     administrator.add(dn, "user", {"sAMAccountName": name, "userPrincipalName": f"own@{name}.test"})
     yield name
     administrator.delete(dn)
 
 
-def test_a_name_that_means_two_accounts(lab: Lab, task: Task, units: list[str], refused: Refused, twin: str) -> None:
-    for name in (twin, f"{lab.netbios}\\{twin}", f"{twin}@{lab.domain}"):
+def test_a_name_that_means_two_accounts(
+    domain: Domain, task: Task, units: list[str], refused: Refused, twin: str
+) -> None:
+    for name in (twin, f"{domain.netbios}\\{twin}", f"{twin}@{domain.name}"):
         message = refused(DirectoryError, accounts=[name])
         assert f"{name}: it means more than one account" in message
-        assert f"CN={twin},{lab_directory.msa_container(lab)}" in message
+        assert f"CN={twin},{domain.msa_container}" in message
         assert f"CN={twin} user,CN=Users," in message
     found = {
         name: task(ou_delegate, check=True, organizational_units=units[:1], accounts=[name])["delegations"][0]
-        for name in (f"{twin}$", f"OWN@{twin}.test", f"CN={twin} user,CN=Users,{lab.base_dn}")
+        for name in (f"{twin}$", f"OWN@{twin}.test", f"CN={twin} user,CN=Users,{domain.base_dn}")
     }
-    assert [f["account"] for f in found.values()] == [f"{lab.netbios}\\{twin}{end}" for end in ("$", "", "")]
+    assert [f["account"] for f in found.values()] == [f"{domain.netbios}\\{twin}{end}" for end in ("$", "", "")]
 
 
 def test_names_that_mean_no_account(
-    lab: Lab, units: list[str], refused: Refused, accounts: dict[str, str], administrator: ldap3.Connection
+    domain: Domain, units: list[str], refused: Refused, accounts: dict[str, str], administrator: ldap3.Connection
 ) -> None:
     good = next(iter(accounts))
-    sid = Sid.from_bytes(lab_directory.sid_of(administrator, lab, f"{good}$"))
+    sid = Sid.from_bytes(lab_directory.sid_of(administrator, domain, f"{good}$"))
     nobody = {
         "nobody-there": "there is no such account", "msaT*": "there is no such account",
         "*)(|(cn": "there is no such account", f"FABRIKAM\\{good}": "not FABRIKAM",
@@ -89,14 +91,14 @@ def test_a_principal_without_a_name_of_its_own_is_called_as_people_call_it(task:
     assert done["delegations"][0]["account"] == "Authenticated Users"
 
 
-def test_a_unit_that_is_not_there_and_one_that_is_unusual(lab: Lab, units: list[str], refused: Refused,
+def test_a_unit_that_is_not_there_and_one_that_is_unusual(domain: Domain, units: list[str], refused: Refused,
                                                           accounts: dict[str, str]) -> None:  # fmt: skip
     names = [*units[:2], f"OU=None,{units[0]}"]
     assert f"nearest object above that exists is {units[0]}" in refused(
         TargetError, organizational_units=names, accounts=list(accounts)
     )
-    unusual = [lab.base_dn, f"OU=Domain Controllers,{lab.base_dn}", f"CN=Users,{lab.base_dn}",
-               lab_directory.computer_dn(lab, "odj01")]  # fmt: skip
+    unusual = [domain.base_dn, f"OU=Domain Controllers,{domain.base_dn}", f"CN=Users,{domain.base_dn}",
+               domain.computer_dn("odj01")]  # fmt: skip
     message = refused(TargetError, organizational_units=[*units[:2], *unusual], accounts=list(accounts))
     assert [name for name in unusual if f"{name}: it is " not in message] == []
     named = {"organizational_units": [units[0], *unusual], "allow_unusual_targets": unusual[1:]}
@@ -104,12 +106,12 @@ def test_a_unit_that_is_not_there_and_one_that_is_unusual(lab: Lab, units: list[
     assert [f"{name}: it is " in message for name in unusual] == [True, False, False, False]
 
 
-def test_an_unusual_target_that_is_named_is_taken(lab: Lab, task: Task, accounts: dict[str, str]) -> None:
-    container = f"CN=Users,{lab.base_dn}"
+def test_an_unusual_target_that_is_named_is_taken(domain: Domain, task: Task, accounts: dict[str, str]) -> None:
+    container = f"CN=Users,{domain.base_dn}"
     done = task(
         ou_delegate, check=True, organizational_units=[container], accounts=list(accounts),
-        allow_unusual_targets=[container.lower()], username=f"{lab.netbios}\\Administrator",
-        password=lab.passwords["Administrator"],
+        allow_unusual_targets=[container.lower()], username=f"{domain.netbios}\\Administrator",
+        password=domain.passwords["Administrator"],
     )  # fmt: skip
     assert [change["target"] for change in done["plan"]["changes"]] == [container]
 
@@ -117,11 +119,11 @@ def test_an_unusual_target_that_is_named_is_taken(lab: Lab, task: Task, accounts
 @pytest.mark.parametrize("state", ["present", "exact"])
 @pytest.mark.parametrize("who", ["the account", "everyone", "authenticated users", "its primary group"])
 def test_a_deny_that_shadows_the_right(
-    lab: Lab, refused: Refused, units: list[str], accounts: dict[str, str], administrator: ldap3.Connection,
+    domain: Domain, refused: Refused, units: list[str], accounts: dict[str, str], administrator: ldap3.Connection,
     who: str, state: str,
 ) -> None:  # fmt: skip
     name = next(iter(accounts))
-    sid = Sid.from_bytes(lab_directory.sid_of(administrator, lab, f"{name}$"))
+    sid = Sid.from_bytes(lab_directory.sid_of(administrator, domain, f"{name}$"))
     trustee = {
         "the account": sid, "everyone": EVERYONE, "authenticated users": AUTHENTICATED_USERS,
         "its primary group": sid.sibling(515),
@@ -130,15 +132,15 @@ def test_a_deny_that_shadows_the_right(
     acl.grant(administrator, units[1], deny)
     message = refused(DelegationError, accounts=[name], state=state)
     assert f"({units[1]}): an entry denies it: {ace_to_sddl(deny)}" in message
-    assert f"let {lab.netbios}\\{name}$ create computers" in message
+    assert f"let {domain.netbios}\\{name}$ create computers" in message
 
 
 @pytest.mark.parametrize("given", [{"state": "absent"}, {"accounts": [], "purge_orphans": True}])
 def test_a_deny_is_never_removed(
-    lab: Lab, task: Task, units: list[str], accounts: dict[str, str], administrator: ldap3.Connection,
+    domain: Domain, task: Task, units: list[str], accounts: dict[str, str], administrator: ldap3.Connection,
     whole_descriptor: Callable[[str], bytes], given: dict[str, t.Any],
 ) -> None:  # fmt: skip
-    sid = Sid.from_bytes(lab_directory.sid_of(administrator, lab, f"{next(iter(accounts))}$"))
+    sid = Sid.from_bytes(lab_directory.sid_of(administrator, domain, f"{next(iter(accounts))}$"))
     for trustee in (sid, sid.sibling(999999)):
         acl.grant(administrator, units[0], AccessRule(False, acl.CREATE_CHILD, trustee, COMPUTER_CLASS).to_ace())
     before = whole_descriptor(units[0])
@@ -147,21 +149,21 @@ def test_a_deny_is_never_removed(
 
 
 def test_somebody_elses_name_is_no_wizards_account(
-    lab: Lab, task: Task, units: list[str], accounts: dict[str, str], administrator: ldap3.Connection
+    domain: Domain, task: Task, units: list[str], accounts: dict[str, str], administrator: ldap3.Connection
 ) -> None:
     """Named as the sign-in would name it, but a user, a group account, or with a letter more."""
     stem = f"msaODJ{secrets.token_hex(3)[:5]}"
     likes: list[tuple[str, str, dict[str, t.Any]]] = [
-        (f"CN={stem} user,CN=Users,{lab.base_dn}", "user", {"sAMAccountName": stem}),
-        (f"CN={stem}x,{lab_directory.msa_container(lab)}", "msDS-ManagedServiceAccount",
+        (f"CN={stem} user,CN=Users,{domain.base_dn}", "user", {"sAMAccountName": stem}),
+        (f"CN={stem}x,{domain.msa_container}", "msDS-ManagedServiceAccount",
          {"sAMAccountName": f"{stem}x$"}),
-        (f"CN={stem},{lab_directory.msa_container(lab)}", "msDS-GroupManagedServiceAccount",
-         {"sAMAccountName": f"{stem}$", "dNSHostName": f"{stem}.{lab.domain}", "msDS-ManagedPasswordInterval": 30}),
+        (f"CN={stem},{domain.msa_container}", "msDS-GroupManagedServiceAccount",
+         {"sAMAccountName": f"{stem}$", "dNSHostName": f"{stem}.{domain.name}", "msDS-ManagedPasswordInterval": 30}),
     ]  # fmt: skip
     try:
         for dn, kind, attributes in likes:
             administrator.add(dn, kind, attributes)
-            sid = lab_directory.sid_of(administrator, lab, attributes["sAMAccountName"])
+            sid = lab_directory.sid_of(administrator, domain, attributes["sAMAccountName"])
             acl.grant(administrator, units[0], AccessRule(True, 1, Sid.from_bytes(sid), COMPUTER_CLASS).to_ace())
         done = task(ou_delegate, organizational_units=units[:1], accounts=list(accounts), state="exact")
         assert {row["state"] for row in done["delegations"]} == {"added"}

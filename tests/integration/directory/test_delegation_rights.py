@@ -17,7 +17,7 @@ from ansible_collections.hybridjoin.odj.tests.integration.directory.scene import
 from odj_lab import directory as lab_directory
 from odj_lab import directory_acl as acl
 from odj_lab.product.provision import Order, Refused, by_net, offline_join
-from odj_lab.settings import Lab
+from odj_lab.settings import Domain
 
 Descriptor = Callable[[str], bytes]
 
@@ -26,14 +26,19 @@ def new_name() -> str:
     return f"T{secrets.token_hex(4).upper()}"
 
 
-def join_again(lab: Lab, order: Order) -> int:
+def join_again(domain: Domain, order: Order) -> int:
     """Join with a computer account that is there already, as the account of the order; return the exit code."""
-    return offline_join(lab, order, "reuse").returncode
+    return offline_join(domain, order, "reuse").returncode
 
 
 @pytest.mark.parametrize("applies_to", ["this_object", "subtree"])
 def test_an_offline_join_works_in_each_allowed_unit_and_in_no_other(
-    lab: Lab, task: Task, units: list[str], accounts: dict[str, str], administrator: ldap3.Connection, applies_to: str
+    domain: Domain,
+    task: Task,
+    units: list[str],
+    accounts: dict[str, str],
+    administrator: ldap3.Connection,
+    applies_to: str,
 ) -> None:
     account, password = next(iter(accounts.items()))
     below = f"OU=Below,{units[0]}"
@@ -42,7 +47,7 @@ def test_an_offline_join_works_in_each_allowed_unit_and_in_no_other(
     outcome = {}
     for unit in (units[0], units[1], below, units[2], ""):
         try:
-            by_net(lab, Order(new_name(), unit, account, password))
+            by_net(domain, Order(new_name(), unit, account, password))
             outcome[unit] = "joined"
         except Refused as problem:
             outcome[unit] = "denied" if problem.denied else str(problem)
@@ -51,33 +56,33 @@ def test_an_offline_join_works_in_each_allowed_unit_and_in_no_other(
 
 
 def test_each_entry_of_reuse_computer_is_necessary_and_all_of_them_are_enough(
-    lab: Lab, task: Task, units: list[str], accounts: dict[str, str], administrator: ldap3.Connection
+    domain: Domain, task: Task, units: list[str], accounts: dict[str, str], administrator: ldap3.Connection
 ) -> None:
     account, password = next(iter(accounts.items()))
-    sid = Sid.from_bytes(lab_directory.sid_of(administrator, lab, f"{account}$"))
+    sid = Sid.from_bytes(lab_directory.sid_of(administrator, domain, f"{account}$"))
     parts = [part.rule(sid, subtree=False).to_ace() for part in RIGHTS["reuse_computer"].parts]
     codes = []
     for number in range(len(parts)):
         unit = f"OU=Less {number},{units[0]}"
         administrator.add(unit, "organizationalUnit")
         acl.grant(administrator, unit, *(ace for index, ace in enumerate(parts) if index != number))
-        codes.append(join_again(lab, made_by_others(administrator, unit, account, password)))
+        codes.append(join_again(domain, made_by_others(administrator, unit, account, password)))
     assert 0 not in codes
     order = made_by_others(administrator, units[1], account, password)
-    assert join_again(lab, order) != 0
+    assert join_again(domain, order) != 0
     task(ou_delegate, organizational_units=[units[1]], accounts=[account], rights=["reuse_computer"])
-    assert join_again(lab, order) == 0
+    assert join_again(domain, order) == 0
 
 
 def test_who_may_write_the_attribute_itself_needs_no_validated_write(
-    lab: Lab, task: Task, units: list[str], accounts: dict[str, str], administrator: ldap3.Connection
+    domain: Domain, task: Task, units: list[str], accounts: dict[str, str], administrator: ldap3.Connection
 ) -> None:
     account, password = next(iter(accounts.items()))
-    sid = Sid.from_bytes(lab_directory.sid_of(administrator, lab, f"{account}$"))
+    sid = Sid.from_bytes(lab_directory.sid_of(administrator, domain, f"{account}$"))
     ways = [part.ways[-1] for part in RIGHTS["reuse_computer"].parts]
     assert [way.mask for way in ways] == [0x100, 0x20, 0x20, 0x20]
     acl.grant(administrator, units[0], *(way.rule(sid, subtree=False).to_ace() for way in ways))
-    assert join_again(lab, made_by_others(administrator, units[0], account, password)) == 0
+    assert join_again(domain, made_by_others(administrator, units[0], account, password)) == 0
     done = task(ou_delegate, organizational_units=[units[0]], accounts=[account], rights=["reuse_computer"])
     assert (done["changed"], done["delegations"][0]["broader"]) == (False, True)
 
@@ -93,9 +98,14 @@ def made_by_others(administrator: ldap3.Connection, unit: str, account: str, pas
 
 @pytest.mark.parametrize("applies_to", ["this_object", "subtree"])
 def test_delete_computer_is_for_computers_there(
-    lab: Lab, task: Task, opened: Open, units: list[str], accounts: dict[str, str], administrator: ldap3.Connection,
+    domain: Domain,
+    task: Task,
+    opened: Open,
+    units: list[str],
+    accounts: dict[str, str],
+    administrator: ldap3.Connection,
     applies_to: str,
-) -> None:  # fmt: skip
+) -> None:
     account, password = next(iter(accounts.items()))
     below = f"OU=Below,{units[0]}"
     administrator.add(below, "organizationalUnit")
@@ -105,7 +115,7 @@ def test_delete_computer_is_for_computers_there(
     task(ou_delegate, organizational_units=units[:1], accounts=[account], rights=["delete_computer"],
          applies_to=applies_to)  # fmt: skip
     outcome: list[int | None] = []
-    with opened(username=f"{lab.netbios}\\{account}$", password=password) as directory:
+    with opened(username=f"{domain.netbios}\\{account}$", password=password) as directory:
         for name in names:
             try:
                 directory.delete(name)

@@ -24,34 +24,34 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._module import ou_d
 from ansible_collections.hybridjoin.odj.tests.integration.directory.scene import Task
 from odj_lab import directory as lab_directory
 from odj_lab import directory_acl as acl
-from odj_lab.settings import Lab
+from odj_lab.settings import Domain
 
 Descriptor = Callable[[str], bytes]
 KEYS = ("changed", "diff", "plan", "delegations")
 
 
 @pytest.fixture
-def wizards(lab: Lab, administrator: ldap3.Connection) -> Iterator[dict[str, Sid]]:
+def wizards(domain: Domain, administrator: ldap3.Connection) -> Iterator[dict[str, Sid]]:
     """Make two accounts as the sign-in at a connector makes them."""
     names = [f"msaODJ{secrets.token_hex(3)[:5]}" for __ in range(2)]
     for name in names:
         administrator.add(
-            f"CN={name},{lab_directory.msa_container(lab)}",
+            f"CN={name},{domain.msa_container}",
             "msDS-ManagedServiceAccount",
             {"sAMAccountName": f"{name}$"},
         )
-    yield {name: Sid.from_bytes(lab_directory.sid_of(administrator, lab, f"{name}$")) for name in names}
+    yield {name: Sid.from_bytes(lab_directory.sid_of(administrator, domain, f"{name}$")) for name in names}
     for name in names:
-        if lab_directory.find(administrator, lab, f"{name}$"):
-            administrator.delete(f"CN={name},{lab_directory.msa_container(lab)}")
+        if lab_directory.find(administrator, domain, f"{name}$"):
+            administrator.delete(f"CN={name},{domain.msa_container}")
 
 
 def test_exact_leaves_only_the_listed_connectors_and_purge_takes_deleted_ones(
-    lab: Lab, task: Task, units: list[str], accounts: dict[str, str], wizards: dict[str, Sid],
+    domain: Domain, task: Task, units: list[str], accounts: dict[str, str], wizards: dict[str, Sid],
     administrator: ldap3.Connection, whole_descriptor: Descriptor,
 ) -> None:  # fmt: skip
     unit, (first, second), other = units[0], wizards, next(iter(accounts))
-    legacy = Sid.from_bytes(lab_directory.sid_of(administrator, lab, "ODJ01$"))
+    legacy = Sid.from_bytes(lab_directory.sid_of(administrator, domain, "ODJ01$"))
     task(ou_delegate, organizational_units=[unit], accounts=[other])
     with_other = whole_descriptor(unit)
     acl.grant(administrator, unit, AccessRule(True, 0xF01FF, legacy, None, COMPUTER_CLASS, 0x0A).to_ace())
@@ -64,7 +64,7 @@ def test_exact_leaves_only_the_listed_connectors_and_purge_takes_deleted_ones(
         (f"{second}$", "create_computer", "present"), (f"{first}$", "create_computer", "removed"),
         ("ODJ01$", "other", "removed"),
     }  # fmt: skip
-    administrator.delete(f"CN={second},{lab_directory.msa_container(lab)}")
+    administrator.delete(f"CN={second},{domain.msa_container}")
     purge = {"organizational_units": [unit], "accounts": [], "purge_orphans": True}
     gone = task(ou_delegate, **purge)
     assert [(d["sid"], d["state"]) for d in gone["delegations"]] == [(str(wizards[second]), "removed")]
@@ -74,13 +74,13 @@ def test_exact_leaves_only_the_listed_connectors_and_purge_takes_deleted_ones(
 
 def test_a_restore_point_gives_every_byte_back(
     task: Task, units: list[str], accounts: dict[str, str], whole_descriptor: Descriptor, tmp_path: Path,
-    administrator: ldap3.Connection, lab: Lab,
+    administrator: ldap3.Connection, domain: Domain,
 ) -> None:  # fmt: skip
     path, before = tmp_path / "points.json", [whole_descriptor(unit) for unit in units]
     task(ou_delegate, organizational_units=units[:2], accounts=list(accounts), backup_path=str(path))
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     point = json.loads(path.read_text(encoding="utf-8"))["restore_points"][0]
-    assert (point["dn"], point["server"]) == (units[0], lab.dc_address)
+    assert (point["dn"], point["server"]) == (units[0], domain.dc_address)
     restored = {"state": "restored", "backup_path": str(path)}
     theirs = AccessRule(True, 0x10, AUTHENTICATED_USERS).to_ace()
     acl.grant(administrator, units[1], theirs)
@@ -114,10 +114,10 @@ def test_a_list_out_of_order_is_put_in_order_when_asked(
     assert len(now.dacl.aces) == len(old.dacl.aces) + 2
 
 
-def test_unusual_targets_are_refused(lab: Lab, task: Task, units: list[str], accounts: dict[str, str]) -> None:
+def test_unusual_targets_are_refused(domain: Domain, task: Task, units: list[str], accounts: dict[str, str]) -> None:
     unusual = [
-        lab.base_dn, f"OU=Domain Controllers,{lab.base_dn}", f"CN=AdminSDHolder,CN=System,{lab.base_dn}",
-        lab_directory.msa_container(lab),
+        domain.base_dn, f"OU=Domain Controllers,{domain.base_dn}", f"CN=AdminSDHolder,CN=System,{domain.base_dn}",
+        domain.msa_container,
     ]  # fmt: skip
     with pytest.raises(TargetError) as caught:
         task(ou_delegate, organizational_units=[units[0], *unusual], accounts=list(accounts))
@@ -126,14 +126,14 @@ def test_unusual_targets_are_refused(lab: Lab, task: Task, units: list[str], acc
 
 
 def test_a_deny_for_a_group_of_the_account_is_found(
-    lab: Lab, task: Task, units: list[str], accounts: dict[str, str], administrator: ldap3.Connection, yard: str
+    domain: Domain, task: Task, units: list[str], accounts: dict[str, str], administrator: ldap3.Connection, yard: str
 ) -> None:
     account = next(iter(accounts))
     inner, outer = (f"CN=g{secrets.token_hex(3)},{yard}" for __ in range(2))
-    for group, member in ((inner, f"CN={account},{lab_directory.msa_container(lab)}"), (outer, inner)):
+    for group, member in ((inner, f"CN={account},{domain.msa_container}"), (outer, inner)):
         sam = group.partition(",")[0].removeprefix("CN=")
         administrator.add(group, "group", {"sAMAccountName": sam, "member": member})
-    sid = lab_directory.sid_of(administrator, lab, outer.partition(",")[0].removeprefix("CN="))
+    sid = lab_directory.sid_of(administrator, domain, outer.partition(",")[0].removeprefix("CN="))
     entry = AccessRule(False, 1, Sid.from_bytes(sid), COMPUTER_CLASS, flags=2).to_ace()
     below = f"OU=Below,{units[0]}"
     administrator.add(below, "organizationalUnit")
@@ -157,7 +157,7 @@ def test_a_deny_for_a_group_of_the_account_is_found(
     ids=lambda given: " ".join(f"{name}={value}" for name, value in given.items()),
 )
 def test_check_mode_says_what_is_done(
-    lab: Lab, task: Task, units: list[str], accounts: dict[str, str], wizards: dict[str, Sid],
+    domain: Domain, task: Task, units: list[str], accounts: dict[str, str], wizards: dict[str, Sid],
     administrator: ldap3.Connection, whole_descriptor: Descriptor, tmp_path: Path, given: dict[str, t.Any],
 ) -> None:  # fmt: skip
     """Both units hold something for every state to do, one of them out of order; the file knows of both."""
@@ -166,7 +166,7 @@ def test_check_mode_says_what_is_done(
         "organizational_units": units[:2], "accounts": [first], "canonicalize": True, "backup_path": str(path)
     }  # fmt: skip
     orphan = next(iter(wizards.values())).sibling(999999)
-    for sid in (orphan, Sid.from_bytes(lab_directory.sid_of(administrator, lab, "ODJ01$"))):
+    for sid in (orphan, Sid.from_bytes(lab_directory.sid_of(administrator, domain, "ODJ01$"))):
         for unit in units[:2]:
             acl.grant(administrator, unit, AccessRule(True, acl.CREATE_CHILD, sid, COMPUTER_CLASS).to_ace())
     task(ou_delegate, **{**wish, "accounts": [first, *wizards] if given["state"] == "absent" else list(wizards)})

@@ -23,7 +23,7 @@ from ansible_collections.hybridjoin.odj.tests.integration.directory.scene import
 from ansible_collections.hybridjoin.odj.tests.integration.directory.wrong_judges import MISTAKES, Trial
 from odj_lab import directory as lab_directory
 from odj_lab import directory_acl as acl
-from odj_lab.settings import Lab
+from odj_lab.settings import Domain
 
 UNITS = 700
 OFTEN = ("Everyone", "Authenticated Users", "Owner Rights", "Owner Rights", "Self", "Network")
@@ -51,9 +51,9 @@ class Cast(t.NamedTuple):
 
 
 @pytest.fixture
-def players(lab: Lab, administrator: ldap3.Connection, accounts: dict[str, str], yard: str) -> Iterator[Cast]:
+def players(domain: Domain, administrator: ldap3.Connection, accounts: dict[str, str], yard: str) -> Iterator[Cast]:
     """Put the first account into a group of a group, give the second a primary group of its own."""
-    first, second = (f"CN={name},{lab_directory.msa_container(lab)}" for name in accounts)
+    first, second = (f"CN={name},{domain.msa_container}" for name in accounts)
     tag = secrets.token_hex(3)
     kinds = {"global": -2147483646, "local": -2147483644, "universal": -2147483640, "primary": -2147483646,
              "other": -2147483646}  # fmt: skip
@@ -63,20 +63,20 @@ def players(lab: Lab, administrator: ldap3.Connection, accounts: dict[str, str],
     members = {"global": first, "local": groups["global"], "universal": groups["global"], "primary": second}
     for name, member in members.items():
         administrator.modify(groups[name], t.cast(t.Any, {"member": [(ldap3.MODIFY_ADD, [member])]}))
-    sids = {name: lab_directory.sid_of(administrator, lab, f"{name}{tag}") for name in kinds}
+    sids = {name: lab_directory.sid_of(administrator, domain, f"{name}{tag}") for name in kinds}
     relative = int.from_bytes(sids["primary"][-4:], "little")
     administrator.modify(second, t.cast(t.Any, {"primaryGroupID": [(ldap3.MODIFY_REPLACE, [relative])]}))
-    sids |= {name: lab_directory.sid_of(administrator, lab, f"{name}$") for name in accounts}
+    sids |= {name: lab_directory.sid_of(administrator, domain, f"{name}$") for name in accounts}
     yield Cast(accounts, sids)
     administrator.modify(second, t.cast(t.Any, {"primaryGroupID": [(ldap3.MODIFY_REPLACE, [DOMAIN_COMPUTERS])]}))
 
 
 @pytest.fixture
-def random_units(lab: Lab, administrator: ldap3.Connection, yard: str, players: Cast) -> list[str]:
+def random_units(domain: Domain, administrator: ldap3.Connection, yard: str, players: Cast) -> list[str]:
     """Make units, a third of them below others, each with a random owner and a random access list."""
     source = random.Random(4)  # noqa: S311 - the same lists in every run
-    domain_admins = lab_directory.sid_of(administrator, lab, "Domain Admins")
-    pool = _pool(administrator, lab, players)
+    domain_admins = lab_directory.sid_of(administrator, domain, "Domain Admins")
+    pool = _pool(administrator, domain, players)
     owners = [domain_admins, *players.sids.values(), lists.WELL_KNOWN["Authenticated Users"]]
     way_in = lists.ace(lists.ALLOW, lists.CONTAINER_INHERIT, lists.FULL, domain_admins, None, None)
     look = lists.ace(0, lists.CONTAINER_INHERIT, lists.READ, lists.WELL_KNOWN["Authenticated Users"], None, None)
@@ -93,7 +93,7 @@ def random_units(lab: Lab, administrator: ldap3.Connection, yard: str, players: 
 
 
 def test_we_say_what_the_directory_says_and_does(
-    lab: Lab, task: Task, administrator: ldap3.Connection, yard: str, players: Cast, random_units: list[str]
+    domain: Domain, task: Task, administrator: ldap3.Connection, yard: str, players: Cast, random_units: list[str]
 ) -> None:
     """Three answers for each account and unit: ours, the server's, and that of a plain access check.
 
@@ -102,8 +102,8 @@ def test_we_say_what_the_directory_says_and_does(
     """
     done = task(
         delegation_info,
-        username=f"{lab.netbios}\\Administrator",
-        password=lab.passwords["Administrator"],
+        username=f"{domain.netbios}\\Administrator",
+        password=domain.passwords["Administrator"],
         search_base=yard,
         accounts=list(players.passwords),
     )
@@ -113,12 +113,12 @@ def test_we_say_what_the_directory_says_and_does(
     reasons: Counter[str] = Counter()
     convicted: Counter[str] = Counter()
     readable = 0
-    strict = _is_strict(lab, administrator, yard, players)
+    strict = _is_strict(domain, administrator, yard, players)
     for name, password in players.passwords.items():
-        with lab_directory.connected(lab, f"{name}$", password) as connection:
+        with lab_directory.connected(domain, f"{name}$", password) as connection:
             held = frozenset(_held(connection))
             for number, unit in enumerate(random_units):
-                found = ours[unit, f"{lab.netbios}\\{name}$"]
+                found = ours[unit, f"{domain.netbios}\\{name}$"]
                 told, did = _told(connection, unit), _creates(connection, unit, f"T{number}{name[-4:]}")
                 trial = Trial.of(
                     descriptors[unit], players.sids[name], held, players.direct(name), players.primary, strict=strict
@@ -138,13 +138,13 @@ def test_we_say_what_the_directory_says_and_does(
 
 
 def test_a_list_that_may_not_be_read_is_unknown(
-    lab: Lab, task: Task, administrator: ldap3.Connection, yard: str, players: Cast
+    domain: Domain, task: Task, administrator: ldap3.Connection, yard: str, players: Cast
 ) -> None:
     """Not "false": the account that asks may not see the entry that decides."""
     everyone, name = lists.WELL_KNOWN["Authenticated Users"], next(iter(players.passwords))
     unit = f"OU=closed,{yard}"
     administrator.add(unit, "organizationalUnit")
-    domain_admins = lab_directory.sid_of(administrator, lab, "Domain Admins")
+    domain_admins = lab_directory.sid_of(administrator, domain, "Domain Admins")
     aces = [
         lists.ace(lists.ALLOW, 0, lists.FULL, domain_admins, None, None),
         lists.ace(lists.ALLOW, 0, lists.READ & ~0x20000, everyone, None, None),
@@ -156,23 +156,23 @@ def test_a_list_that_may_not_be_read_is_unknown(
     done = task(delegation_info, organizational_units=[unit], accounts=[name])
     assert [(a["can_create"], a["reason"]) for a in done["access"]] == [("unknown", "unreadable")]
     assert "unreadable" in {finding["code"] for finding in done["findings"]}
-    with lab_directory.connected(lab, f"{name}$", players.passwords[name]) as connection:
+    with lab_directory.connected(domain, f"{name}$", players.passwords[name]) as connection:
         assert _creates(connection, unit, "TCLOSED")
 
 
 def test_we_know_the_groups_of_an_account_as_the_directory_does(
-    lab: Lab, opened: Open, administrator: ldap3.Connection, players: Cast
+    domain: Domain, opened: Open, administrator: ldap3.Connection, players: Cast
 ) -> None:
     passwords = {**{f"{name}$": password for name, password in players.passwords.items()},
-                 **{name: lab.passwords[name] for name in ("Administrator", "odj-automation")}}  # fmt: skip
+                 **{name: domain.passwords[name] for name in ("Administrator", "odj-automation")}}  # fmt: skip
     everything = "(|(objectClass=group)(objectClass=user)(objectClass=foreignSecurityPrincipal))"
-    administrator.search(lab.base_dn, everything, attributes=["objectSid"])
+    administrator.search(domain.base_dn, everything, attributes=["objectSid"])
     population = {entry["raw_attributes"]["objectSid"][0] for entry in acl.responses(administrator)}
     with opened() as directory:
         domains = Domains(directory)
         known = tokens(domains, resolve_accounts(domains, list(passwords)))
     for token, (name, password) in zip(known, passwords.items(), strict=True):
-        with lab_directory.connected(lab, name, password) as connection:
+        with lab_directory.connected(domain, name, password) as connection:
             held = set(_held(connection))
         assert len(held) > 5
         verdicts = {sid: token.holds(Sid.from_bytes(sid)) for sid in population | held}
@@ -195,10 +195,10 @@ def _descriptors(connection: ldap3.Connection, base: str) -> dict[str, bytes]:
     return {e["dn"]: e["raw_attributes"]["nTSecurityDescriptor"][0] for e in found if "raw_attributes" in e}
 
 
-def _is_strict(lab: Lab, administrator: ldap3.Connection, yard: str, players: Cast) -> bool:
+def _is_strict(domain: Domain, administrator: ldap3.Connection, yard: str, players: Cast) -> bool:
     """Ask whether a Deny under a condition that the server cannot read holds; it does with Samba 4.22."""
     name, password = next(iter(players.passwords.items()))
-    domain_admins = lab_directory.sid_of(administrator, lab, "Domain Admins")
+    domain_admins = lab_directory.sid_of(administrator, domain, "Domain Admins")
     kinds = {lists.ALLOW: domain_admins, lists.CONDITIONAL[1]: players.sids[name]}
     aces = [lists.ace(kind, 0, lists.FULL, sid, None, None) for kind, sid in kinds.items()]
     aces.append(lists.ace(lists.ALLOW, 0, lists.FULL, players.sids[name], None, None))
@@ -207,7 +207,7 @@ def _is_strict(lab: Lab, administrator: ldap3.Connection, yard: str, players: Ca
     made = lists.descriptor(domain_admins, domain_admins, aces, protected=True)
     change = {"nTSecurityDescriptor": [(ldap3.MODIFY_REPLACE, [made])]}
     administrator.modify(unit, t.cast(t.Any, change), controls=OWNER_GROUP_DACL)
-    with lab_directory.connected(lab, f"{name}$", password) as connection:
+    with lab_directory.connected(domain, f"{name}$", password) as connection:
         return not _creates(connection, unit, "TCONDITION")
 
 
@@ -231,12 +231,12 @@ def _creates(connection: ldap3.Connection, unit: str, name: str) -> bool:
     return True
 
 
-def _pool(connection: ldap3.Connection, lab: Lab, players: Cast) -> lists.Pool:
+def _pool(connection: ldap3.Connection, domain: Domain, players: Cast) -> lists.Pool:
     def guid(name: str) -> uuid.UUID:
-        return lab_directory.schema_guid(connection, lab, name)
+        return lab_directory.schema_guid(connection, domain, name)
 
     nobody = lists.sid("S-1-5-21-1-2-3-4444")
-    foreign = lab_directory.sid_of(connection, lab, "intune-admin")
+    foreign = lab_directory.sid_of(connection, domain, "intune-admin")
     often = [*players.sids.values()] * 3 + [lists.WELL_KNOWN[n] for n in OFTEN]
     computer, restrictions = guid("computer"), uuid.UUID("4c164200-20c0-11d0-a768-00aa006e0529")
     classes = [computer] * 5 + [guid("user"), guid("msDS-ManagedServiceAccount"), guid("organizationalUnit")]

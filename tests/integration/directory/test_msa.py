@@ -24,25 +24,25 @@ from ansible_collections.hybridjoin.odj.tests.integration.directory.scene import
 from odj_lab import audit
 from odj_lab import directory as lab_directory
 from odj_lab import directory_acl as acl
-from odj_lab.settings import Lab
+from odj_lab.settings import Domain
 
 TREE_DELETE = ("1.2.840.113556.1.4.805", True, None)
 NOW = datetime.datetime.now(datetime.UTC)
 
 
 @pytest.fixture
-def group(lab: Lab, name: str) -> dict[str, t.Any]:
+def group(domain: Domain, name: str) -> dict[str, t.Any]:
     """Return the options of a group account."""
-    return {"name": name, "kind": "group", "dns_host_name": f"{name}.{lab.domain}"}
+    return {"name": name, "kind": "group", "dns_host_name": f"{name}.{domain.name}"}
 
 
 @pytest.fixture
 def key_starts(
-    lab: Lab, administrator: ldap3.Connection, root_keys: dict[str, bytes]
+    domain: Domain, administrator: ldap3.Connection, root_keys: dict[str, bytes]
 ) -> Iterator[Callable[[datetime.datetime], None]]:
     """Let the directory's KDS root key start at another time; a server that has none gets one for that while."""
-    service = f"CN=Group Key Distribution Service,CN=Services,CN=Configuration,{lab.base_dn}"
-    keys = list(root_keys) or [place_root_key(lab, administrator, service)]
+    service = f"CN=Group Key Distribution Service,CN=Services,CN=Configuration,{domain.base_dn}"
+    keys = list(root_keys) or [place_root_key(domain, administrator, service)]
 
     def put(starts: Mapping[str, bytes | int]) -> None:
         for key, start in starts.items():
@@ -54,7 +54,7 @@ def key_starts(
         administrator.delete(service, controls=[TREE_DELETE])
 
 
-def place_root_key(lab: Lab, administrator: ldap3.Connection, service: str) -> str:
+def place_root_key(domain: Domain, administrator: ldap3.Connection, service: str) -> str:
     """Make a key that starts now, with the containers above it, where Active Directory has them; return its DN."""
     place = f"CN=Master Root Keys,{service}"
     for container in (service, place):
@@ -63,7 +63,7 @@ def place_root_key(lab: Lab, administrator: ldap3.Connection, service: str) -> s
         "msKds-CreateTime": to_filetime(NOW),
         "msKds-UseStartTime": to_filetime(NOW),
         "msKds-RootKeyData": b"\0" * 64,
-        "msKds-DomainID": lab.base_dn,
+        "msKds-DomainID": domain.base_dn,
         "msKds-Version": 1,
         "msKds-KDFAlgorithmID": "SP800_108_CTR_HMAC",
         "msKds-SecretAgreementAlgorithmID": "DH",
@@ -75,29 +75,29 @@ def place_root_key(lab: Lab, administrator: ldap3.Connection, service: str) -> s
     return key
 
 
-def stored(administrator: ldap3.Connection, lab: Lab, name: str, attribute: str) -> list[bytes]:
-    entry = lab_directory.find(administrator, lab, f"{name}$", attribute)
+def stored(administrator: ldap3.Connection, domain: Domain, name: str, attribute: str) -> list[bytes]:
+    entry = lab_directory.find(administrator, domain, f"{name}$", attribute)
     assert entry is not None
     return t.cast("list[bytes]", entry["raw_attributes"][attribute])
 
 
 def test_an_account_is_made_as_microsoft_describes_it(
-    lab: Lab, task: Task, name: str, administrator: ldap3.Connection
+    domain: Domain, task: Task, name: str, administrator: ldap3.Connection
 ) -> None:
-    done = task(msa, name=name, dns_host_name=f"{name}.{lab.domain}")
-    assert done["service_account"]["dn"] == f"CN={name},{lab_directory.msa_container(lab)}"
+    done = task(msa, name=name, dns_host_name=f"{name}.{domain.name}")
+    assert done["service_account"]["dn"] == f"CN={name},{domain.msa_container}"
     expected = {
         "msDS-SupportedEncryptionTypes": b"24",
         "userAccountControl": b"4096",
         "sAMAccountName": f"{name}$".encode(),
-        "dNSHostName": f"{name}.{lab.domain}".encode(),
-        "objectCategory": f"CN=ms-DS-Managed-Service-Account,CN=Schema,CN=Configuration,{lab.base_dn}".encode(),
+        "dNSHostName": f"{name}.{domain.name}".encode(),
+        "objectCategory": f"CN=ms-DS-Managed-Service-Account,CN=Schema,CN=Configuration,{domain.base_dn}".encode(),
     }
-    assert {key: stored(administrator, lab, name, key)[0] for key in expected} == expected
+    assert {key: stored(administrator, domain, name, key)[0] for key in expected} == expected
 
 
-def test_links_are_added_moved_and_taken_away(lab: Lab, task: Task, name: str, power: dict[str, str]) -> None:
-    one, two = (lab_directory.computer_dn(lab, server) for server in ("odj01", "odj02"))
+def test_links_are_added_moved_and_taken_away(domain: Domain, task: Task, name: str, power: dict[str, str]) -> None:
+    one, two = (domain.computer_dn(server) for server in ("odj01", "odj02"))
 
     def hosts(**options: t.Any) -> list[str]:
         planned, done = task(msa, check=True, name=name, **options, **power), task(msa, name=name, **options, **power)
@@ -105,7 +105,7 @@ def test_links_are_added_moved_and_taken_away(lab: Lab, task: Task, name: str, p
         assert not task(msa, name=name, **options, **power)["changed"]
         return t.cast("list[str]", done["service_account"]["hosts"])
 
-    assert hosts(hosts={"add": [f"odj01.{lab.domain}"]}) == [one]
+    assert hosts(hosts={"add": [f"odj01.{domain.name}"]}) == [one]
     with pytest.raises(ServiceAccountError, match="linked to CN=ODJ01"):
         task(msa, name=name, hosts={"add": ["odj02"]}, **power)
     assert hosts(hosts={"add": ["ODJ02$"], "remove": [one.lower()]}) == [two]
@@ -117,10 +117,10 @@ def test_links_are_added_moved_and_taken_away(lab: Lab, task: Task, name: str, p
 
 
 def test_a_forced_removal_leaves_no_link(
-    lab: Lab, task: Task, name: str, power: dict[str, str], administrator: ldap3.Connection
+    domain: Domain, task: Task, name: str, power: dict[str, str], administrator: ldap3.Connection
 ) -> None:
     def links() -> list[bytes]:
-        entry = lab_directory.find(administrator, lab, "ODJ01$", "msDS-HostServiceAccount")
+        entry = lab_directory.find(administrator, domain, "ODJ01$", "msDS-HostServiceAccount")
         assert entry is not None
         return t.cast("list[bytes]", entry["raw_attributes"]["msDS-HostServiceAccount"])
 
@@ -132,22 +132,25 @@ def test_a_forced_removal_leaves_no_link(
 
 
 def test_a_service_account_is_never_taken_for_a_computer(
-    lab: Lab, task: Task, name: str, power: dict[str, str], accounts: dict[str, str], administrator: ldap3.Connection
+    domain: Domain,
+    task: Task,
+    name: str,
+    power: dict[str, str],
+    accounts: dict[str, str],
+    administrator: ldap3.Connection,
 ) -> None:
     trap, other = accounts
-    fqdn = f"odj01.{lab.domain}"
-    trap_dn = f"CN={trap},{lab_directory.msa_container(lab)}"
+    fqdn = f"odj01.{domain.name}"
+    trap_dn = f"CN={trap},{domain.msa_container}"
     administrator.modify(trap_dn, {"dNSHostName": [(ldap3.MODIFY_REPLACE, [fqdn])]})
-    administrator.search(lab.base_dn, f"(&(objectClass=computer)(dNSHostName={fqdn}))", attributes=["cn"])
+    administrator.search(domain.base_dn, f"(&(objectClass=computer)(dNSHostName={fqdn}))", attributes=["cn"])
     assert len(acl.responses(administrator)) == 2, "the trap is set"
-    assert task(msa, name=name, host=fqdn, **power)["service_account"]["hosts"] == [
-        lab_directory.computer_dn(lab, "odj01")
-    ]
+    assert task(msa, name=name, host=fqdn, **power)["service_account"]["hosts"] == [domain.computer_dn("odj01")]
     for wrong in (trap, f"{trap}$", trap_dn):
         with pytest.raises(DirectoryError, match="there is no such computer"):
             task(msa, name=name, hosts={"add": [wrong]}, **power)
     listed = {account["name"] for account in task(msa_info)["service_accounts"]}
-    administrator.search(lab.base_dn, "(objectClass=computer)", attributes=["sAMAccountName"])
+    administrator.search(domain.base_dn, "(objectClass=computer)", attributes=["sAMAccountName"])
     names = [entry["raw_attributes"]["sAMAccountName"][0].decode() for entry in acl.responses(administrator)]
     of_class = {name.removesuffix("$") for name in names}
     assert {trap, other, name} <= listed < of_class
@@ -155,22 +158,26 @@ def test_a_service_account_is_never_taken_for_a_computer(
 
 
 def test_readers_come_and_go_and_other_entries_stay(
-    lab: Lab, task: Task, group: dict[str, t.Any], power: dict[str, str], administrator: ldap3.Connection
+    domain: Domain, task: Task, group: dict[str, t.Any], power: dict[str, str], administrator: ldap3.Connection
 ) -> None:
     attribute = "msDS-GroupMSAMembership"
-    made = task(msa, **group, readers={"add": [lab_directory.computer_dn(lab, "odj01"), "odj-ou-admins"]})
-    assert [remark.partition(" ")[0] for remark in made["remarks"]] == [f"{lab.netbios}\\ODJ01$"]
-    deny = AccessRule(False, READ_PROPERTY, Sid.from_bytes(lab_directory.sid_of(administrator, lab, "ODJ03$"))).to_ace()
-    before = stored(administrator, lab, group["name"], attribute)[0]
+    made = task(msa, **group, readers={"add": [domain.computer_dn("odj01"), "odj-ou-admins"]})
+    assert [remark.partition(" ")[0] for remark in made["remarks"]] == [f"{domain.netbios}\\ODJ01$"]
+    deny = AccessRule(
+        False, READ_PROPERTY, Sid.from_bytes(lab_directory.sid_of(administrator, domain, "ODJ03$"))
+    ).to_ace()
+    before = stored(administrator, domain, group["name"], attribute)[0]
     changed = acl.with_entry(before, deny)
     administrator.modify(made["service_account"]["dn"], {attribute: [(ldap3.MODIFY_REPLACE, [changed])]})
     edit = {"add": ["ODJ02$"], "remove": ["odj01"]}
     planned, done = task(msa, check=True, **group, readers=edit, **power), task(msa, **group, readers=edit, **power)
     assert (planned["plan"], planned["diff"]) == (done["plan"], done["diff"])
     assert not task(msa, **group, readers=edit, **power)["changed"]
-    sids = [str(Sid.from_bytes(lab_directory.sid_of(administrator, lab, who))) for who in ("odj-ou-admins", "ODJ02$")]
+    sids = [
+        str(Sid.from_bytes(lab_directory.sid_of(administrator, domain, who))) for who in ("odj-ou-admins", "ODJ02$")
+    ]
     assert done["service_account"]["allowed_readers"] == sids
-    assert deny in stored(administrator, lab, group["name"], attribute)[0]
+    assert deny in stored(administrator, domain, group["name"], attribute)[0]
     with pytest.raises(ServiceAccountError, match=r"CONTOSO\\ODJ03\$ read the password.*denies it"):
         task(msa, **group, readers={"add": ["odj03"]}, **power)
 
@@ -212,7 +219,7 @@ def test_the_root_key_that_the_server_has(
 
 
 def test_an_account_takes_its_entries_along_with_the_right_to_write_the_lists_alone(
-    lab: Lab,
+    domain: Domain,
     task: Task,
     name: str,
     units: list[str],
@@ -239,7 +246,7 @@ def test_an_account_takes_its_entries_along_with_the_right_to_write_the_lists_al
 
 
 def test_an_account_stays_when_an_entry_of_it_cannot_go(
-    lab: Lab, task: Task, name: str, units: list[str], administrator: ldap3.Connection
+    domain: Domain, task: Task, name: str, units: list[str], administrator: ldap3.Connection
 ) -> None:
     sid = task(msa, name=name)["service_account"]["sid"]
     for unit in (units[0], units[2]):
@@ -247,12 +254,12 @@ def test_an_account_stays_when_an_entry_of_it_cannot_go(
     with pytest.raises(TargetError, match="may not write them") as caught:
         task(msa, name=name, state="absent", remove_delegations=[units[0], units[2]])
     assert caught.value.on == units[2]
-    assert sid in audit.descriptor(lab, units[0])
+    assert sid in audit.descriptor(domain, units[0])
     assert not task(msa, name=name)["changed"]
 
 
 def test_what_is_told_of_accounts(
-    lab: Lab, task: Task, name: str, power: dict[str, str], administrator: ldap3.Connection
+    domain: Domain, task: Task, name: str, power: dict[str, str], administrator: ldap3.Connection
 ) -> None:
     task(msa, name=name, enabled=False, kerberos_encryption_types=["rc4", "aes256"])
     (bare,) = task(msa_info, names=[name])["service_accounts"]
@@ -265,8 +272,8 @@ def test_what_is_told_of_accounts(
     asked = task(msa_info, names=[f"{name.upper()[:-2]}*"], kinds=["standalone"])
     (told,) = [account for account in asked["service_accounts"] if account["name"] == name]
     assert (told["orphan"], told["enabled"], told["password_age_days"]) == (False, True, 0)
-    assert told["hosts"] == [lab_directory.computer_dn(lab, "odj02")]
+    assert told["hosts"] == [domain.computer_dn("odj02")]
     assert f"{name}$" not in task(msa_info, orphans_only=True)["orphans"]
     assert asked["directory"]["operations"] == {"bind": 1, "search": 2, "modify": 0, "add": 0, "delete": 0}
     with pytest.raises(DirectoryError, match=r"\(32\)"):
-        task(msa_info, path=f"OU=None,{lab.base_dn}")
+        task(msa_info, path=f"OU=None,{domain.base_dn}")

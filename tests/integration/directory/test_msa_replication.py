@@ -21,6 +21,7 @@ from odj_lab import directory as lab_directory
 from odj_lab.settings import Lab
 
 NAMES = ("dca", "dcb")
+PATIENCE = 600  # seconds for what takes one or two
 
 
 class Pair:
@@ -31,9 +32,9 @@ class Pair:
     """
 
     def __init__(self, lab: Lab) -> None:
-        self.first, self.second = f"{lab.net}.30", f"{lab.net}.31"
+        self.first, self.second = f"{lab.net}.230", f"{lab.net}.231"
         self._home = lab.home / "two"
-        self._password = lab.passwords["Administrator"]
+        self._password = lab.domains[0].passwords["Administrator"]
 
     def script(self, name: str, *words: str) -> None:
         environment = {
@@ -45,7 +46,7 @@ class Pair:
             "LAB_CACHE": str(lab_directory.cache_dir()),
             "LAB_ADMINPW": self._password,
             "LAB_SERVICES": "ldap, cldap, kdc, rpc, s3fs, winbindd, drepl",
-            "LAB_MAXRUN": "600",
+            "LAB_MAXRUN": "3600",
             **lab_directory.samba_settings(),
         }
         done = subprocess.run(
@@ -123,10 +124,10 @@ def test_the_task_ends_when_the_other_controller_has_it(pair: Pair, run: Callabl
         if look == 2:
             pair.replicate()
 
-    unchanged = run(replicate, name=name, replication_timeout=60)
+    unchanged = run(replicate, name=name, replication_timeout=PATIENCE)
     assert (unchanged["changed"], unchanged["replication"]) == (False, [{"server": pair.second, "looks": 2}])
-    described = run(replicate, name=name, description="x", replication_timeout=60)
+    described = run(replicate, name=name, description="x", replication_timeout=PATIENCE)
     assert (described["changed"], described["replication"][0]["looks"]) == (True, 2)
-    gone = run(replicate, name=name, state="absent", replication_timeout=60)
+    gone = run(replicate, name=name, state="absent", replication_timeout=PATIENCE)
     assert (gone["changed"], gone["replication"][0]["looks"]) == (True, 2)
     assert run(name=name, state="absent", replication_timeout=0)["replication"][0]["looks"] == 1

@@ -31,7 +31,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._module import msa,
 from ansible_collections.hybridjoin.odj.tests.integration.directory.scene import Open, Task
 from odj_lab import directory as lab_directory
 from odj_lab import directory_acl as acl
-from odj_lab.settings import Lab
+from odj_lab.settings import Domain
 
 ODD_NAMES = [" in front", "behind ", "#hash", "a/b", "c\\d", 'say "x"', "1 < 2 > 1; a, b + c = d", "Büro Köln 東京 😀"]
 STRANGER = Sid(5, (21, 9, 9, 9, 1234))
@@ -53,9 +53,9 @@ def both(task: Task, power: dict[str, str]) -> Task:
 
 @pytest.mark.parametrize("place", ["CN=Dienstkonten,{base}", "CN=Managed Service Accounts,OU=Autopilot,{base}"])
 def test_the_container_is_found_where_somebody_put_it(
-    lab: Lab, both: Task, name: str, administrator: ldap3.Connection, place: str
+    domain: Domain, both: Task, name: str, administrator: ldap3.Connection, place: str
 ) -> None:
-    usual, there = Dn.parse(lab_directory.msa_container(lab)), Dn.parse(place.format(base=lab.base_dn))
+    usual, there = Dn.parse(domain.msa_container), Dn.parse(place.format(base=domain.base_dn))
 
     def move(old: Dn, new: Dn) -> None:
         administrator.modify_dn(str(old), str(new).partition(",")[0], new_superior=str(new.parent))
@@ -70,7 +70,7 @@ def test_the_container_is_found_where_somebody_put_it(
 
 @pytest.mark.parametrize("odd", ODD_NAMES)
 def test_names_that_have_to_be_escaped(
-    lab: Lab, task: Task, both: Task, opened: Open, name: str, power: dict[str, str], yard: str, odd: str
+    domain: Domain, task: Task, both: Task, opened: Open, name: str, power: dict[str, str], yard: str, odd: str
 ) -> None:
     """A unit of that name is read in each way there is, holds an account, and is freed of its entries."""
     unit, account = str(Dn.parse(yard).child("OU", odd)), f"{name[:-2]}ßÄ"
@@ -96,7 +96,7 @@ def reading(dn: str) -> t.Generator[Read, Entry | None, Entry | None]:
 
 
 def test_what_has_the_name_or_the_place_already(
-    lab: Lab, task: Task, name: str, power: dict[str, str], yard: str, administrator: ldap3.Connection
+    domain: Domain, task: Task, name: str, power: dict[str, str], yard: str, administrator: ldap3.Connection
 ) -> None:
     administrator.add(f"CN=taken,{yard}", "user", {"sAMAccountName": f"{name}$"})
     for state in ("present", "absent"):
@@ -110,7 +110,7 @@ def test_what_has_the_name_or_the_place_already(
 
 
 def test_an_account_that_was_renamed_moved_and_disabled(
-    lab: Lab, both: Task, task: Task, name: str, power: dict[str, str], yard: str, administrator: ldap3.Connection
+    domain: Domain, both: Task, task: Task, name: str, power: dict[str, str], yard: str, administrator: ldap3.Connection
 ) -> None:
     made = both(name=name, host="odj01")["service_account"]
     administrator.modify_dn(made["dn"], "CN=Renamed", new_superior=yard)
@@ -127,16 +127,16 @@ def test_an_account_that_was_renamed_moved_and_disabled(
         "name": name,
         "sid": made["sid"],
         "enabled": True,
-        "hosts": [lab_directory.computer_dn(lab, "odj02")],
+        "hosts": [domain.computer_dn("odj02")],
     }
     with pytest.raises(ServiceAccountError, match="exists in another place"):
-        task(msa, name=name, path=lab_directory.msa_container(lab), **power)
+        task(msa, name=name, path=domain.msa_container, **power)
 
 
 def test_the_kind_of_an_account_is_never_changed(
-    lab: Lab, both: Task, task: Task, name: str, power: dict[str, str]
+    domain: Domain, both: Task, task: Task, name: str, power: dict[str, str]
 ) -> None:
-    kinds = {"standalone": {}, "group": {"dns_host_name": f"{name}.{lab.domain}"}}
+    kinds = {"standalone": {}, "group": {"dns_host_name": f"{name}.{domain.name}"}}
     for kind, other in (("standalone", "group"), ("group", "standalone")):
         both(name=name, kind=kind, **kinds[kind])
         for options in ({**kinds[other]}, {"state": "absent"}):
@@ -146,12 +146,12 @@ def test_the_kind_of_an_account_is_never_changed(
 
 
 def test_the_descriptor_of_the_readers_keeps_what_is_not_ours(
-    lab: Lab, both: Task, name: str, administrator: ldap3.Connection
+    domain: Domain, both: Task, name: str, administrator: ldap3.Connection
 ) -> None:
     attribute = "msDS-GroupMSAMembership"
-    group = {"name": name, "kind": "group", "dns_host_name": f"{name}.{lab.domain}"}
+    group = {"name": name, "kind": "group", "dns_host_name": f"{name}.{domain.name}"}
     dn = both(**group)["service_account"]["dn"]
-    one, two = (Sid.from_bytes(lab_directory.sid_of(administrator, lab, who)) for who in ("ODJ01$", "ODJ02$"))
+    one, two = (Sid.from_bytes(lab_directory.sid_of(administrator, domain, who)) for who in ("ODJ01$", "ODJ02$"))
     deny = AccessRule(False, READ_PROPERTY, STRANGER).to_ace()
     other = AccessRule(True, 0x20, STRANGER.sibling(1235)).to_ace()
     grants = {sid: AccessRule(True, FULL_CONTROL, sid).to_ace() for sid in (one, two, STRANGER.sibling(1236))}
@@ -162,14 +162,14 @@ def test_the_descriptor_of_the_readers_keeps_what_is_not_ours(
     administrator.modify(dn, {attribute: [(ldap3.MODIFY_REPLACE, [before.to_bytes()])]})
     done = both(**group, readers={"add": ["odj02"], "remove": [str(one)]})
     assert done["service_account"]["allowed_readers"] == [str(STRANGER.sibling(1236)), str(two)]
-    entry = lab_directory.find(administrator, lab, f"{name}$", attribute)
+    entry = lab_directory.find(administrator, domain, f"{name}$", attribute)
     assert entry is not None
     expected = before.with_dacl((deny, grants[STRANGER.sibling(1236)], other, grants[two]))
     assert entry["raw_attributes"][attribute] == [expected.to_bytes()]
 
 
 def test_entries_of_an_account_that_was_made_anew(
-    lab: Lab,
+    domain: Domain,
     both: Task,
     name: str,
     units: list[str],
@@ -188,7 +188,7 @@ def test_entries_of_an_account_that_was_made_anew(
 
 
 def test_a_read_only_domain_controller_is_a_computer_like_others(
-    lab: Lab, both: Task, name: str, yard: str, administrator: ldap3.Connection
+    domain: Domain, both: Task, name: str, yard: str, administrator: ldap3.Connection
 ) -> None:
     controller, sam = f"CN=RODC,{yard}", f"RO{secrets.token_hex(4)}".upper()
     flags = 0x4000000 | 0x1000000 | 0x1000  # partial secrets account, trusted to authenticate, workstation trust

@@ -14,7 +14,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.contract
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
 from ansible_collections.hybridjoin.odj.tests.integration.directory.scene import Open
 from odj_lab import directory as lab_directory
-from odj_lab.settings import Lab
+from odj_lab.settings import Domain
 
 DAY = 24 * 3600 * 10**7  # in units of 100 ns, as durations in the directory
 LONG_AGO = 130000000000000000  # a time in 2012
@@ -34,11 +34,11 @@ POLICY = {
 
 
 @pytest.fixture
-def person(lab: Lab, administrator: ldap3.Connection) -> Iterator[tuple[str, str]]:
+def person(domain: Domain, administrator: ldap3.Connection) -> Iterator[tuple[str, str]]:
     """Make a user whose passwords get old and whose logons get locked; yields DN and password."""
     name, password = f"person{secrets.token_hex(3)}", f"{secrets.token_urlsafe(12)}aA1!"
-    dn = f"CN={name},CN=Users,{lab.base_dn}"
-    policy = f"CN={name},CN=Password Settings Container,CN=System,{lab.base_dn}"
+    dn = f"CN={name},CN=Users,{domain.base_dn}"
+    policy = f"CN={name},CN=Password Settings Container,CN=System,{domain.base_dn}"
     attributes = {"sAMAccountName": name, "userAccountControl": 512, "unicodePwd": lab_directory.quoted(password)}
     administrator.add(dn, "user", attributes)
     administrator.add(policy, "msDS-PasswordSettings", {**POLICY, "msDS-PSOAppliesTo": dn})
@@ -48,14 +48,16 @@ def person(lab: Lab, administrator: ldap3.Connection) -> Iterator[tuple[str, str
 
 
 @pytest.fixture
-def age(lab: Lab) -> Callable[[str], None]:
+def age(domain: Domain) -> Callable[[str], None]:
     """Let the password of an account have been set long ago, which nobody can do through LDAP."""
 
     def run(dn: str) -> None:
-        instance = lab_directory.instance_dir(lab)
+        instance = domain.dc_dir
         change, database = instance / "change.ldif", instance / "private" / "sam.ldb"  # where a newer Samba sees them
         change.write_text(f"dn: {dn}\nchangetype: modify\nreplace: pwdLastSet\npwdLastSet: {LONG_AGO}\n", "utf-8")
-        lab_directory.script(lab, "run", "ldbmodify", "-H", str(database), f"--controls={SET_LAST_TIME}", str(change))
+        lab_directory.script(
+            domain, "run", "ldbmodify", "-H", str(database), f"--controls={SET_LAST_TIME}", str(change)
+        )
 
     return run
 
@@ -146,15 +148,15 @@ def change(dn: str, verb: str = "replace", **values: bytes) -> Action:
     ],
 )
 def test_why_a_change_is_refused(
-    lab: Lab, opened: Open, yard: str, power: dict[str, str], action: Action, code: int, advice: str
+    domain: Domain, opened: Open, yard: str, power: dict[str, str], action: Action, code: int, advice: str
 ) -> None:
     with opened(**power) as directory:
         directory.add(f"OU=Below,{yard}", "organizationalUnit", {})
         with pytest.raises(DirectoryError, match=rf"\({code}\).*{advice}") as caught:
-            action(directory, yard, lab.base_dn)
+            action(directory, yard, domain.base_dn)
     assert caught.value.code == code
 
 
-def test_a_right_that_is_missing(lab: Lab, opened: Open) -> None:
+def test_a_right_that_is_missing(domain: Domain, opened: Open) -> None:
     with opened() as directory, pytest.raises(DirectoryError, match=r"\(50\).*lacks a right on this object"):
-        directory.modify(lab.base_dn, {"description": ("replace", [b"x"])})
+        directory.modify(domain.base_dn, {"description": ("replace", [b"x"])})

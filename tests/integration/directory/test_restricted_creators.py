@@ -23,7 +23,7 @@ from ansible_collections.hybridjoin.odj.tests.integration.directory.scene import
 from odj_lab import directory as lab_directory
 from odj_lab import directory_acl as acl
 from odj_lab.product.provision import Order, Refused, by_ldap, by_net
-from odj_lab.settings import Lab
+from odj_lab.settings import Domain
 
 # Characters 28 and 29 of dSHeuristics enforce it (MS-ADTS 6.1.1.2.4.1.2); 10, 20 and so on count the characters.
 ENFORCED = b"00000000010000000002000000011"
@@ -35,9 +35,9 @@ NEEDED = {
 
 
 @pytest.fixture
-def enforced(lab: Lab, administrator: ldap3.Connection, yard: str) -> Iterator[bool]:
+def enforced(domain: Domain, administrator: ldap3.Connection, yard: str) -> Iterator[bool]:
     """Have it enforced for that while, and say whether the server does that."""
-    service = f"CN=Directory Service,CN=Windows NT,CN=Services,CN=Configuration,{lab.base_dn}"
+    service = f"CN=Directory Service,CN=Windows NT,CN=Services,CN=Configuration,{domain.base_dn}"
 
     def put(values: list[bytes]) -> None:
         administrator.modify(service, t.cast(t.Any, {"dSHeuristics": [(ldap3.MODIFY_REPLACE, values)]}))
@@ -46,17 +46,17 @@ def enforced(lab: Lab, administrator: ldap3.Connection, yard: str) -> Iterator[b
     before = acl.responses(administrator)[0]["raw_attributes"]["dSHeuristics"]
     put([ENFORCED])
     try:
-        yield _refuses_what_a_creator_may_not_write(lab, administrator, yard)
+        yield _refuses_what_a_creator_may_not_write(domain, administrator, yard)
     finally:
         put(before)
 
 
-def _refuses_what_a_creator_may_not_write(lab: Lab, administrator: ldap3.Connection, yard: str) -> bool:
-    automation = lab_directory.sid_of(administrator, lab, "odj-automation")
+def _refuses_what_a_creator_may_not_write(domain: Domain, administrator: ldap3.Connection, yard: str) -> bool:
+    automation = lab_directory.sid_of(administrator, domain, "odj-automation")
     acl.grant(administrator, yard, acl.allow(automation, acl.CREATE_CHILD))
     name = f"T{secrets.token_hex(4)}"
     values = {"sAMAccountName": f"{name}$", "userAccountControl": 4096, "location": "x"}
-    with lab_directory.connected(lab, "odj-automation") as connection:
+    with lab_directory.connected(domain, "odj-automation") as connection:
         try:
             connection.add(f"CN={name},{yard}", "computer", values)
         except LDAPInsufficientAccessRightsResult:
@@ -65,10 +65,10 @@ def _refuses_what_a_creator_may_not_write(lab: Lab, administrator: ldap3.Connect
 
 
 @pytest.fixture
-def may_write(lab: Lab, administrator: ldap3.Connection) -> Iterator[Callable[[str, Sequence[str]], None]]:
+def may_write(domain: Domain, administrator: ldap3.Connection) -> Iterator[Callable[[str, Sequence[str]], None]]:
     """Let odj-automation write these attributes, and no others, of accounts of a class in their container."""
-    dn = lab_directory.msa_container(lab)
-    automation = lab_directory.sid_of(administrator, lab, "odj-automation")
+    dn = domain.msa_container
+    automation = lab_directory.sid_of(administrator, domain, "odj-automation")
     administrator.search(dn, "(objectClass=*)", ldap3.BASE, attributes=["nTSecurityDescriptor"], controls=acl.DACL_ONLY)
     before = acl.responses(administrator)[0]["raw_attributes"]["nTSecurityDescriptor"]
 
@@ -79,7 +79,7 @@ def may_write(lab: Lab, administrator: ldap3.Connection) -> Iterator[Callable[[s
     def put(of_class: str, attributes: Sequence[str]) -> None:
         restore()
         heirs = lists.CONTAINER_INHERIT | lists.INHERIT_ONLY
-        guids = {name: lab_directory.schema_guid(administrator, lab, name) for name in (of_class, *attributes)}
+        guids = {name: lab_directory.schema_guid(administrator, domain, name) for name in (of_class, *attributes)}
         for name in attributes:
             entry = lists.ace(lists.ALLOW, heirs, acl.WRITE_PROPERTY, automation, guids[name], guids[of_class])
             acl.grant(administrator, dn, entry)
@@ -91,22 +91,22 @@ def may_write(lab: Lab, administrator: ldap3.Connection) -> Iterator[Callable[[s
 @pytest.mark.usefixtures("enforced")
 @pytest.mark.parametrize("way", [by_net, by_ldap])
 def test_the_delegation_is_enough_for_a_connector_all_the_same(
-    lab: Lab, task: Task, units: list[str], accounts: dict[str, str], way: Callable[[Lab, Order], None]
+    domain: Domain, task: Task, units: list[str], accounts: dict[str, str], way: Callable[[Domain, Order], None]
 ) -> None:
     account, password = next(iter(accounts.items()))
     task(ou_delegate, organizational_units=units[:1], accounts=[account])
-    way(lab, Order(f"T{secrets.token_hex(4).upper()}", units[0], account, password))
+    way(domain, Order(f"T{secrets.token_hex(4).upper()}", units[0], account, password))
     with pytest.raises(Refused) as caught:
-        way(lab, Order(f"T{secrets.token_hex(4).upper()}", units[1], account, password))
+        way(domain, Order(f"T{secrets.token_hex(4).upper()}", units[1], account, password))
     assert caught.value.denied
 
 
 @pytest.mark.parametrize("kind", list(CLASSES))
 def test_an_account_is_made_with_exactly_the_documented_rights(
-    lab: Lab, task: Task, enforced: bool, may_write: Callable[[str, Sequence[str]], None], kind: str
+    domain: Domain, task: Task, enforced: bool, may_write: Callable[[str, Sequence[str]], None], kind: str
 ) -> None:
     name = f"msaT{secrets.token_hex(3)}"
-    wish: dict[str, t.Any] = {"name": name, "kind": kind, "dns_host_name": f"{name}.{lab.domain}", "description": "x"}
+    wish: dict[str, t.Any] = {"name": name, "kind": kind, "dns_host_name": f"{name}.{domain.name}", "description": "x"}
     if kind == "group":
         wish["allowed_readers"] = ["odj-ou-admins"]
     needed = NEEDED[kind]

@@ -13,12 +13,11 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors i
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module import msa
 from ansible_collections.hybridjoin.odj.tests.integration.directory.scene import Open, Task
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory_contract import keep_the_contract
-from odj_lab import directory as lab_directory
-from odj_lab.settings import Lab
+from odj_lab.settings import Domain
 
 
-def test_the_directory_keeps_the_contract(lab: Lab, opened: Open, yard: str) -> None:
-    settings = {"username": f"{lab.netbios}\\Administrator", "password": lab.passwords["Administrator"]}
+def test_the_directory_keeps_the_contract(domain: Domain, opened: Open, yard: str) -> None:
+    settings = {"username": f"{domain.netbios}\\Administrator", "password": domain.passwords["Administrator"]}
     with opened(**settings) as directory:
         keep_the_contract(directory, yard)
 
@@ -27,10 +26,10 @@ def test_the_directory_keeps_the_contract(lab: Lab, opened: Open, yard: str) -> 
     "user", ["{netbios}\\odj-automation", "odj-automation@{domain}", "CN=odj-automation,CN=Users,{dn}"]
 )
 @pytest.mark.parametrize("mode", ["ldaps", "start_tls"])
-def test_ways_to_log_on(lab: Lab, opened: Open, user: str, mode: str) -> None:
-    name = user.format(netbios=lab.netbios, domain=lab.domain, dn=lab.base_dn)
-    with opened(username=name, tls_mode=mode, server_name=f"dc1.{lab.domain}") as directory:
-        assert root_dse(directory, "defaultNamingContext").text("defaultNamingContext") == lab.base_dn
+def test_ways_to_log_on(domain: Domain, opened: Open, user: str, mode: str) -> None:
+    name = user.format(netbios=domain.netbios, domain=domain.name, dn=domain.base_dn)
+    with opened(username=name, tls_mode=mode, server_name=f"{domain.dc}") as directory:
+        assert root_dse(directory, "defaultNamingContext").text("defaultNamingContext") == domain.base_dn
         assert directory.facts()["operations"]["bind"] == 1
 
 
@@ -63,10 +62,10 @@ def test_a_descriptor_without_the_control_is_refused_to_who_may_write_the_list_a
 
 
 @pytest.mark.parametrize("kind", ["standalone", "group"])
-def test_service_accounts_with_the_rights_of_the_playbooks_account(lab: Lab, task: Task, kind: str) -> None:
+def test_service_accounts_with_the_rights_of_the_playbooks_account(domain: Domain, task: Task, kind: str) -> None:
     options: dict[str, t.Any] = {"name": f"odjT{kind[:5]}", "kind": kind, "description": "for a test"}
     if kind == "group":
-        options |= {"dns_host_name": f"odjt.{lab.domain}", "allowed_readers": ["odj01", "ODJ02$"]}
+        options |= {"dns_host_name": f"odjt.{domain.name}", "allowed_readers": ["odj01", "ODJ02$"]}
     planned = task(msa, check=True, **options)
     done = task(msa, **options)
     try:
@@ -77,9 +76,9 @@ def test_service_accounts_with_the_rights_of_the_playbooks_account(lab: Lab, tas
         if kind == "standalone":
             with pytest.raises(DirectoryError, match=r"ODJ01.*\(50\)"):
                 task(msa, **options, host="odj01")
-            linked = task(msa, **options, host="odj01", username=f"{lab.netbios}\\Administrator",
-                          password=lab.passwords["Administrator"])  # fmt: skip
-            assert linked["service_account"]["hosts"] == [lab_directory.computer_dn(lab, "odj01")]
+            linked = task(msa, **options, host="odj01", username=f"{domain.netbios}\\Administrator",
+                          password=domain.passwords["Administrator"])  # fmt: skip
+            assert linked["service_account"]["hosts"] == [domain.computer_dn("odj01")]
             assert not task(msa, **options, host="odj01")["changed"]
     finally:
         gone = task(msa, name=options["name"], kind=kind, state="absent", force=True)

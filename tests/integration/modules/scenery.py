@@ -14,7 +14,7 @@ import pytest
 
 from odj_lab import plays
 from odj_lab.product import accounts, builds, host, layout, programs, sign_in
-from odj_lab.settings import Lab
+from odj_lab.settings import Domain, Lab
 from odj_lab.store import JsonLog, JsonStore, State
 
 Json = dict[str, t.Any]
@@ -84,11 +84,15 @@ def unchanged(before: State, after: State) -> bool:
 
 @dataclass
 class Stage:
-    """A lab with its three servers, and a place for playbooks."""
+    """A lab with the three servers of its first domain, and a place for playbooks."""
 
     lab: Lab
     scratch: Path
     output: str = field(default="", init=False)
+
+    @property
+    def domain(self) -> Domain:
+        return self.lab.domains[0]
 
     def run(self, plays_of: list[Json], *words: str, **variables: object) -> dict[str, list[Step]]:
         """Run a playbook and return its steps by host; the exit code does not count, since tasks may fail."""
@@ -100,7 +104,7 @@ class Stage:
             patch.setenv("ANSIBLE_CALLBACK_PLUGINS", str(Path(__file__).with_name("recorder")))
             patch.setenv("ODJ_RECORD", str(record))
             patch.setenv("ODJ_RECORD_SERVERS", str(self.lab.home / "servers"))
-            self.output = plays.run(self.lab, playbook, *words, variables=variables).output
+            self.output = plays.run(self.lab, playbook, *words, variables=variables, warm=True).output
         assert record.exists(), self.output
         return _steps(record, begun)
 
@@ -152,7 +156,7 @@ class Person:
         """Sign in and return the name of the service account as Windows writes it."""
         account = sign_in.sign_in(self._lab, server)
         self.made.append(account)
-        return f"{self._lab.netbios}\\{account['name']}$"
+        return f"{self._lab.domain_of(server).netbios}\\{account['name']}$"
 
 
 def _steps(record: Path, begun: Mapping[str, int]) -> dict[str, list[Step]]:

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from odj_lab import audit, directory, inventory, plays
+from ansible_collections.hybridjoin.odj.tests.integration.modules.staging import first_day
+from odj_lab import audit, inventory, plays
 from odj_lab.settings import Lab
 from odj_lab.store import JsonStore
 
@@ -19,25 +20,22 @@ FAST = {"odj_poll_interval": 1, "odj_active_timeout": 5, "odj_sign_in": "stop"}
 
 
 @pytest.fixture(scope="module")
-def estate(lab: Lab) -> Lab:
-    inventory.write(lab, len(SERVERS))
-    return lab
+def estate(lab: Lab) -> Iterator[Lab]:
+    inventory.write(lab, SERVERS)
+    with first_day(lab):
+        yield lab
 
 
 def server_store(lab: Lab, server: str) -> JsonStore:
     return JsonStore(lab.server_dir(server) / "state.json")
 
 
-def estate_variables(lab: Lab) -> dict[str, t.Any]:
-    everywhere = t.cast(dict[str, dict[str, dict[str, t.Any]]], inventory.content(lab))
-    return everywhere["all"]["vars"]
-
-
 def everything(lab: Lab) -> dict[str, t.Any]:
     """All that a play could change: what is on the servers, and the descriptors of the OUs."""
+    domain = lab.domains[0]
     kept = ("files", "registry", "services", "user_rights", "boot_time")
     servers = {name: {key: server_store(lab, name).read()[key] for key in kept} for name in SERVERS}
-    return {**servers, "acls": {unit: audit.descriptor(lab, unit) for unit in directory.organizational_units(lab)}}
+    return {**servers, "acls": audit.descriptors(domain, *domain.organizational_units)}
 
 
 @contextmanager
@@ -53,10 +51,14 @@ def changed(store: JsonStore, **values: t.Any) -> Iterator[None]:
             state.update({key: before[key] for key in values})
 
 
+FIRST = ("--limit", "odj01")
+"""For what one server says as well as two."""
+
+
 def refused(lab: Lab, *words: str, **variables: object) -> str:
     """Run site.yml, see that it failed and changed nothing, and return what it printed on one line."""
     before = everything(lab)
-    play = plays.run(lab, SITE, *words, variables={**FAST, **variables})
+    play = plays.run(lab, SITE, *words, variables={**FAST, **variables}, warm=True)
     assert play.code != 0, play.output
     assert everything(lab) == before
     assert not any(play.changed().values())
@@ -64,27 +66,27 @@ def refused(lab: Lab, *words: str, **variables: object) -> str:
 
 
 def test_unknown_organizational_unit(estate: Lab) -> None:
-    unit = f"OU=Nowhere,{estate.base_dn}"
-    said = refused(estate, odj_organizational_units=[f"OU=Autopilot,{estate.base_dn}", unit])
+    unit = f"OU=Nowhere,{estate.domains[0].base_dn}"
+    said = refused(estate, odj_organizational_units=[f"OU=Autopilot,{estate.domains[0].base_dn}", unit])
     for server in SERVERS:
         assert f"{server} is not ready to be a connector server" in said
     assert f"{unit} does not exist" in said
 
 
 def test_malformed_distinguished_name(estate: Lab) -> None:
-    assert "OU=Autopilot,contoso" in refused(estate, odj_organizational_units=["OU=Autopilot,contoso"])
+    assert "OU=Autopilot,contoso" in refused(estate, *FIRST, odj_organizational_units=["OU=Autopilot,contoso"])
 
 
 def test_wrong_checksum(estate: Lab) -> None:
-    installer = estate_variables(estate)["odj_installer"]
-    said = refused(estate, odj_installer={**installer, "checksum": "0" * 64})
+    installer = inventory.installer(estate)
+    said = refused(estate, *FIRST, odj_installer={**installer, "checksum": "0" * 64})
     assert "0" * 64 in said
     assert installer["checksum"] in said
 
 
 def test_legacy_installer(estate: Lab) -> None:
-    installer = estate_variables(estate)["odj_installer"]
-    assert "6.2407.2000.8" in refused(estate, odj_installer={**installer, "version": "6.2407.2000.8"})
+    installer = inventory.installer(estate)
+    assert "6.2407.2000.8" in refused(estate, *FIRST, odj_installer={**installer, "version": "6.2407.2000.8"})
 
 
 def test_unreachable_server(estate: Lab) -> None:
@@ -95,9 +97,9 @@ def test_unreachable_server(estate: Lab) -> None:
 
 
 def test_unreachable_domain_controller(estate: Lab) -> None:
-    settings = estate_variables(estate)["odj_directory"]
+    settings = inventory.access(estate.domains[0])
     nowhere = f"{estate.net}.99"
-    assert nowhere in refused(estate, odj_directory={**settings, "server": nowhere})
+    assert nowhere in refused(estate, *FIRST, odj_directory={**settings, "server": nowhere})
 
 
 def test_expired_secret(estate: Lab) -> None:
@@ -107,21 +109,19 @@ def test_expired_secret(estate: Lab) -> None:
         for secret in app["secrets"]:
             secret["expires"] = 0
     with changed(cloud, apps=apps):
-        said = refused(estate)
+        said = refused(estate, *FIRST)
     assert "7000222" in said
     assert estate.passwords["graph-app"] not in said
 
 
 def test_account_that_may_not_delegate(estate: Lab) -> None:
-    settings = estate_variables(estate)["odj_directory"]
-    other = {"username": f"{estate.netbios}\\intune-admin", "password": estate.passwords["intune-admin"]}
-    said = refused(estate, odj_directory={**settings, **other})
-    assert f"OU=Autopilot,{estate.base_dn} cannot be delegated" in said
+    said = refused(estate, *FIRST, odj_directory=inventory.access(estate.domains[0], "intune-admin"))
+    assert f"OU=Autopilot,{estate.domains[0].base_dn} cannot be delegated" in said
 
 
 def test_wrong_password_of_the_directory(estate: Lab) -> None:
-    settings = estate_variables(estate)["odj_directory"]
-    said = refused(estate, odj_directory={**settings, "password": "not-the-password"})
+    settings = inventory.access(estate.domains[0])
+    said = refused(estate, *FIRST, odj_directory={**settings, "password": "not-the-password"})
     assert "odj-automation" in said
     assert "not-the-password" not in said
 
@@ -133,7 +133,7 @@ def test_unmet_prerequisites_come_all_at_once(estate: Lab) -> None:
     registry = {**state["registry"], key: {"values": {"Release": {"kind": "DWord", "data": 394802}}}}
     network = {k: v for k, v in state["network"].items() if not k.startswith("manage.microsoft.com")}
     with changed(store, registry=registry, network=network):
-        said = refused(estate, "--limit", "odj01", odj_organizational_units=[f"OU=Nowhere,{estate.base_dn}"])
+        said = refused(estate, "--limit", "odj01", odj_organizational_units=[f"OU=Nowhere,{estate.domains[0].base_dn}"])
     for finding in ("dotnet_framework", "manage.microsoft.com", "OU=Nowhere"):
         assert finding in said
 

@@ -7,11 +7,13 @@ import json
 import re
 import time
 import typing as t
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from odj_lab import audit, directory, inventory, plays, population, world
+from ansible_collections.hybridjoin.odj.tests.integration.modules.staging import first_day
+from odj_lab import audit, inventory, plays, population
 from odj_lab.product import sign_in
 from odj_lab.settings import Lab
 from odj_lab.store import JsonLog, JsonStore
@@ -22,10 +24,10 @@ FAST = {"odj_poll_interval": 1}
 
 
 @pytest.fixture(scope="module")
-def estate(lab: Lab) -> Lab:
-    world.reset(lab, lambda _line: None)
-    inventory.write(lab, len(SERVERS))
-    return lab
+def estate(lab: Lab) -> Iterator[Lab]:
+    inventory.write(lab, SERVERS)
+    with first_day(lab):
+        yield lab
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +67,9 @@ def converged(estate: Lab, resumed: plays.Play) -> Counted:
         ]
         for server in SERVERS
     }
-    binds = [bind["account"] for bind in audit.ldap_binds(estate, begun) if bind["account"] == "odj-automation"]
+    binds = [
+        bind["account"] for bind in audit.ldap_binds(estate.domains[0], begun) if bind["account"] == "odj-automation"
+    ]
     requests = [
         entry["kind"] for entry in JsonLog(estate.cloud_dir / "requests.jsonl").entries() if entry["time"] >= begun
     ]
@@ -93,12 +97,10 @@ def test_waiting_in_vain_says_what_is_missing(estate: Lab, stopped: plays.Play) 
 
 def test_resumed_run_delegates_and_sees_both_active(estate: Lab, resumed: plays.Play) -> None:
     assert resumed.code == 0, resumed.output
-    sids = [account["sid"] for account in population.service_accounts(estate)]
+    sids = [account["sid"] for account in population.service_accounts(estate.domains[0])]
     assert len(sids) >= len(SERVERS)
-    for unit in directory.organizational_units(estate):
-        granted = re.findall(
-            r"\(OA;;CC;bf967a86-0de6-11d0-a285-00aa003049e2;;(S-[\d-]+)\)", audit.descriptor(estate, unit)
-        )
+    for text in audit.descriptors(estate.domains[0], *estate.domains[0].organizational_units):
+        granted = re.findall(r"\(OA;;CC;bf967a86-0de6-11d0-a285-00aa003049e2;;(S-[\d-]+)\)", text)
         assert set(granted) >= set(current_sids(estate))
 
 
@@ -108,7 +110,11 @@ def current_sids(estate: Lab) -> list[str]:
         JsonStore(estate.server_dir(server) / "state.json").read()["services"]["ODJConnectorSvc"]["start_name"]
         for server in SERVERS
     }
-    return [a["sid"] for a in population.service_accounts(estate) if f"{estate.netbios}\\{a['name']}" in names]
+    return [
+        a["sid"]
+        for a in population.service_accounts(estate.domains[0])
+        if f"{estate.domains[0].netbios}\\{a['name']}" in names
+    ]
 
 
 def test_converged_run_changes_nothing(converged: Counted) -> None:
@@ -139,11 +145,11 @@ def test_the_description_of_the_delegation_reaches_it(estate: Lab, converged: Co
     runs = [plays.run(estate, SITE, "--tags", "ou_delegation", variables={"odj_delegation": wish}) for __ in range(2)]
     assert [run.code for run in runs] == [0, 0], runs[0].output
     assert [run.changed() for run in runs] == [{"odj01": 1, "odj02": 0}, {"odj01": 0, "odj02": 0}]
-    units = directory.organizational_units(estate)
-    for unit in units:
-        for sid in current_sids(estate):
+    units = estate.domains[0].organizational_units
+    sids = current_sids(estate)
+    for text in audit.descriptors(estate.domains[0], *units):
+        for sid in sids:
             for right in ("CC", "DC"):
-                entry = f"(OA;CI;{right};bf967a86-0de6-11d0-a285-00aa003049e2;;{sid})"
-                assert entry in audit.descriptor(estate, unit)
+                assert f"(OA;CI;{right};bf967a86-0de6-11d0-a285-00aa003049e2;;{sid})" in text
     points = json.loads(path.read_text(encoding="utf-8"))["restore_points"]
     assert sorted(point["dn"] for point in points) == sorted(units)

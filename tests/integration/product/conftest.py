@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.hybridjoin.odj.tests.integration.product.scene import free_net, lab_at
+from ansible_collections.hybridjoin.odj.tests.integration import nets
+from ansible_collections.hybridjoin.odj.tests.integration.product.scene import lab_at
 from odj_lab import directory, world
 from odj_lab.settings import Lab
 
@@ -28,10 +29,10 @@ def short_home() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def estate(short_home: Path) -> Iterator[Lab]:
     """Yield a lab that is up, for all tests of this folder; each installs what it needs."""
-    net = free_net(44)
+    net = nets.net("product")
+    lab = lab_at(short_home, "product", net)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ODJ_LAB_NET", net)
-        lab = lab_at(short_home, "product", net)
         world.up(lab, lambda __: None)
-        yield lab
-        world.wipe(lab, lambda __: None)
+    yield lab
+    world.wipe(lab, lambda __: None)

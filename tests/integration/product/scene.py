@@ -3,25 +3,18 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from odj_lab import processes
 from odj_lab.product import builds, host, programs
 from odj_lab.settings import Lab
 
+LAUNCHER = Path(__file__).parents[2] / "lab" / "lab"
 INSTALLER = "C:\\Windows\\Temp\\setup.exe"
-
-
-def free_net(first: int) -> str:
-    """Return three octets on which no lab lives now, so that two runs of these tests do not meet."""
-    for octet in range(first, 250, 5):
-        lab = Lab("probe", f"127.0.{octet}", Path(), "contoso.test", {})
-        addresses = [(lab.dc_address, 389), (lab.cloud_address, 8443), (lab.server_address("odj01"), 5986)]
-        if all(processes.is_free(*address) for address in addresses):
-            return lab.net
-    raise LookupError("no free addresses for a lab")
 
 
 def lab_at(home: Path, name: str, net: str) -> Lab:
@@ -30,6 +23,26 @@ def lab_at(home: Path, name: str, net: str) -> Lab:
         patch.setenv("ODJ_LAB_NAME", name)
         patch.setenv("ODJ_LAB_NET", net)
         return Lab.from_environment()
+
+
+def command(lab: Lab, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of a lab as a person does."""
+    environment = {
+        **os.environ,
+        "ODJ_LAB_PYTHON": sys.executable,
+        "ODJ_LAB_HOME": str(lab.home.parent),
+        "ODJ_LAB_NAME": lab.name,
+        "ODJ_LAB_NET": lab.net,
+        **variables,
+    }
+    return subprocess.run([LAUNCHER, *words], env=environment, capture_output=True, text=True, check=False)
+
+
+def sentence(done: subprocess.CompletedProcess[str]) -> str:
+    """Return the one sentence in which a command says why not."""
+    assert done.returncode == 1, done.stdout + done.stderr
+    (line,) = done.stderr.strip().splitlines()
+    return line
 
 
 def install(lab: Lab, server: str, build: str = builds.NEWEST, switches: str = "/quiet /norestart") -> int:

@@ -17,7 +17,7 @@ from odj_lab import directory_acl as acl
 from odj_lab.cloud import connectors
 from odj_lab.processes import LabError
 from odj_lab.product import accounts, builds, heartbeat, host, join, layout, services, sign_in, wizard
-from odj_lab.settings import Lab
+from odj_lab.settings import Domain, Lab
 
 COMPUTER_CLASS = "bf967a86-0de6-11d0-a285-00aa003049e2"
 
@@ -29,14 +29,14 @@ def account(estate: Lab) -> accounts.ServiceAccount:
     return sign_in.sign_in(estate, "odj01")
 
 
-def delegate(lab: Lab, dn: str, sid: str) -> None:
+def delegate(domain: Domain, dn: str, sid: str) -> None:
     """Allow an account to create computers in an OU, as odj-automation would."""
-    with directory.connected(lab, "odj-automation") as connection:
-        name = next(a["name"] for a in population.service_accounts(lab) if a["sid"] == sid)
+    with directory.connected(domain, "odj-automation") as connection:
+        name = next(a["name"] for a in population.service_accounts(domain) if a["sid"] == sid)
         entry = acl.allow(
-            directory.sid_of(connection, lab, name),
+            directory.sid_of(connection, domain, name),
             acl.CREATE_CHILD,
-            directory.schema_guid(connection, lab, "computer"),
+            directory.schema_guid(connection, domain, "computer"),
         )
         acl.grant(connection, dn, entry)
 
@@ -48,11 +48,13 @@ def events(lab: Lab, server: str, event_id: int) -> list[dict[str, object]]:
 
 def test_sign_in_makes_account_link_certificate_and_entry(estate: Lab, account: accounts.ServiceAccount) -> None:
     assert re.fullmatch(r"msaODJ[A-Za-z0-9]{5}", account["name"])
-    with directory.connected(estate, "Administrator") as connection:
-        entry = directory.find(connection, estate, f"{account['name']}$", "objectClass", "msDS-HostServiceAccountBL")
+    with directory.connected(estate.domains[0], "Administrator") as connection:
+        entry = directory.find(
+            connection, estate.domains[0], f"{account['name']}$", "objectClass", "msDS-HostServiceAccountBL"
+        )
     assert entry is not None
     assert b"msDS-ManagedServiceAccount" in entry["raw_attributes"]["objectClass"]
-    assert entry["raw_attributes"]["msDS-HostServiceAccountBL"] == [directory.computer_dn(estate, "odj01").encode()]
+    assert entry["raw_attributes"]["msDS-HostServiceAccountBL"] == [estate.domains[0].computer_dn("odj01").encode()]
     state = host.store(estate, "odj01").read()
     service = state["services"]["ODJConnectorSvc"]
     assert (service["state"], service["start_name"]) == ("Running", f"CONTOSO\\{account['name']}$")
@@ -64,7 +66,7 @@ def test_sign_in_makes_account_link_certificate_and_entry(estate: Lab, account: 
 
 
 def test_account_password_is_nowhere_in_the_state(estate: Lab, account: accounts.ServiceAccount) -> None:
-    secret = accounts.password(estate, account["name"])
+    secret = accounts.password(estate.domains[0], account["name"])
     folders = (estate.server_dir("odj01"), estate.cloud_dir)
     for path in (p for folder in folders for p in folder.iterdir() if p.is_file()):
         assert secret not in path.read_text(encoding="utf-8", errors="replace"), path
@@ -72,19 +74,19 @@ def test_account_password_is_nowhere_in_the_state(estate: Lab, account: accounts
 
 @pytest.mark.parametrize("via", ["net", "ldap"])
 def test_join_needs_the_delegation(estate: Lab, account: accounts.ServiceAccount, via: str) -> None:
-    unit = directory.organizational_units(estate)[("net", "ldap").index(via)]
+    unit = estate.domains[0].organizational_units[("net", "ldap").index(via)]
     before = len(events(estate, "odj01", 30132))
     denied = join.enrol(estate, f"{via}-DENIED", unit=unit, via=via)
     assert "access denied" in denied.error
-    assert population.computer(estate, f"{via}-DENIED") is None
+    assert population.computer(estate.domains[0], f"{via}-DENIED") is None
     failures = events(estate, "odj01", 30132)
     assert len(failures) == before + 1
     assert "DiagnosticCode: 0x00000800" in str(failures[-1]["message"])
 
-    delegate(estate, unit, account["sid"])
+    delegate(estate.domains[0], unit, account["sid"])
     joined = join.enrol(estate, f"{via}-JOINED", unit=unit, via=via)
     assert joined.error == ""
-    found = population.computer(estate, f"{via}-JOINED")
+    found = population.computer(estate.domains[0], f"{via}-JOINED")
     assert found == {"dn": f"CN={via.upper()}-JOINED,{unit}", "owner": account["sid"]} or found == {
         "dn": f"CN={via}-JOINED,{unit}",
         "owner": account["sid"],
@@ -102,26 +104,26 @@ def test_name_that_is_taken_is_refused(estate: Lab, account: accounts.ServiceAcc
 def test_binds_are_counted_by_the_domain_controller(estate: Lab) -> None:
     begun = time.time()
     for __ in range(2):
-        with directory.connected(estate, "odj-automation"):
+        with directory.connected(estate.domains[0], "odj-automation"):
             pass
-    seen = [bind for bind in audit.ldap_binds(estate, begun) if bind["account"] == "odj-automation"]
+    seen = [bind for bind in audit.ldap_binds(estate.domains[0], begun) if bind["account"] == "odj-automation"]
     assert [(bind["service"], bind["status"]) for bind in seen] == [("simple bind/TLS", "NT_STATUS_OK")] * 2
 
 
 def test_person_with_ou_rights_writes_exactly_one_entry(estate: Lab) -> None:
-    unit = directory.organizational_units(estate)[2]
+    unit = estate.domains[0].organizational_units[2]
     install(estate, "odj02")
     with host.store(estate, "odj02").edit("test") as state:
         content = host.read_file(state, layout.WIZARD_CONFIG) or b""
         listed = f'"{layout.OU_KEY}" value="{unit}"'.encode()
         host.put_file(state, layout.WIZARD_CONFIG, content.replace(f'"{layout.OU_KEY}" value=""'.encode(), listed))
-    before = audit.descriptor(estate, unit)
+    before = audit.descriptor(estate.domains[0], unit)
     made = sign_in.sign_in(estate, "odj02", with_ou_rights=True)
     entry = f"(OA;;CC;{COMPUTER_CLASS};;{made['sid']})"
-    after = audit.descriptor(estate, unit)
+    after = audit.descriptor(estate.domains[0], unit)
     assert after.count(entry) == 1
     assert after.replace(entry, "") == before
-    assert audit.descriptor(estate, directory.computers_container(estate)).count(made["sid"]) == 0
+    assert audit.descriptor(estate.domains[0], estate.domains[0].computers_container).count(made["sid"]) == 0
 
 
 def test_second_sign_in_makes_another_account(estate: Lab) -> None:
@@ -204,21 +206,21 @@ def test_join_without_a_healthy_connector(estate: Lab, account: accounts.Service
 
 
 def test_automation_account_holds_only_what_is_documented(estate: Lab) -> None:
-    unit = directory.organizational_units(estate)[0]
-    computer = directory.computer_dn(estate, "odj01")
-    account = f"CN=svcOdjTest,{directory.msa_container(estate)}"
-    with directory.connected(estate, "odj-automation") as connection:
+    unit = estate.domains[0].organizational_units[0]
+    computer = estate.domains[0].computer_dn("odj01")
+    account = f"CN=svcOdjTest,{estate.domains[0].msa_container}"
+    with directory.connected(estate.domains[0], "odj-automation") as connection:
         connection.add(account, accounts.CLASS, {"sAMAccountName": "svcOdjTest$", "userAccountControl": 4096})
         connection.delete(account)
         acl.grant(connection, unit)
         for refused in (
             lambda: connection.add(f"CN=X,{unit}", "computer", {"sAMAccountName": "X$"}),
             lambda: connection.add(f"OU=X,{unit}", "organizationalUnit"),
-            lambda: connection.add(f"CN=X,{directory.msa_container(estate)}", "user", {"sAMAccountName": "X"}),
+            lambda: connection.add(f"CN=X,{estate.domains[0].msa_container}", "user", {"sAMAccountName": "X"}),
             lambda: connection.modify(computer, {"description": [(ldap3.MODIFY_REPLACE, ["x"])]}),
             lambda: connection.modify(computer, {"msDS-HostServiceAccount": [(ldap3.MODIFY_REPLACE, [computer])]}),
             lambda: acl.grant(
-                connection, f"OU=Servers,{estate.base_dn}", acl.allow(b"\x01\x01" + bytes(6) + b"\1" * 4, 1)
+                connection, f"OU=Servers,{estate.domains[0].base_dn}", acl.allow(b"\x01\x01" + bytes(6) + b"\1" * 4, 1)
             ),
         ):
             with pytest.raises(LDAPInsufficientAccessRightsResult):

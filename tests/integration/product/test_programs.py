@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.hybridjoin.odj.tests.integration import nets
 from ansible_collections.hybridjoin.odj.tests.integration.product.scene import INSTALLER, install
 from odj_lab.product import builds, host, layout, programs
 from odj_lab.settings import Lab
@@ -20,7 +21,7 @@ OLDER = "6.2504.2001.8"
 @pytest.fixture
 def lab(tmp_path: Path) -> Lab:
     """Return a lab of which nothing runs."""
-    made = Lab("still", "127.0.44", tmp_path, "contoso.test", {"ansible": "x"})
+    made = Lab.new("still", nets.net("nowhere"), tmp_path)
     host.store(made, SERVER).create(create_state(made, SERVER))
     return made
 

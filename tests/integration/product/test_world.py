@@ -8,49 +8,48 @@ import select
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import ldap3
 import pytest
 
-from ansible_collections.hybridjoin.odj.tests.integration.product.scene import free_net, install, lab_at
-from odj_lab import directory, directory_acl, processes, world
+from ansible_collections.hybridjoin.odj.tests.integration import nets
+from ansible_collections.hybridjoin.odj.tests.integration.product.scene import (
+    LAUNCHER,
+    command,
+    install,
+    lab_at,
+    sentence,
+)
+from odj_lab import directory, directory_acl, population, processes, world
 from odj_lab.processes import LabError
-from odj_lab.settings import Lab
+from odj_lab.product import accounts, builds, host
+from odj_lab.settings import Domain, Lab
 
-LAUNCHER = Path(__file__).parents[2] / "lab" / "lab"
+PATIENCE = 300  # seconds for what takes one or two
 
 
 @pytest.fixture
 def other(short_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
     """Yield a second lab, not up yet."""
-    net = free_net(46)
+    net = nets.net("other")
     monkeypatch.setenv("ODJ_LAB_NET", net)
     lab = lab_at(short_home, "other", net)
     yield lab
     world.wipe(lab, lambda __: None)
 
 
-def command(lab: Lab, *words: str) -> subprocess.CompletedProcess[str]:
-    environment = {
-        **os.environ,
-        "ODJ_LAB_PYTHON": sys.executable,
-        "ODJ_LAB_HOME": str(lab.home.parent),
-        "ODJ_LAB_NAME": lab.name,
-        "ODJ_LAB_NET": lab.net,
-    }
-    return subprocess.run([LAUNCHER, *words], env=environment, capture_output=True, text=True, check=False)
-
-
 def test_a_second_lab_lives_beside_the_first_and_leaves_nothing(estate: Lab, other: Lab) -> None:
     said: list[str] = []
     world.up(other, said.append)
-    assert len(world.running(other)) == len(world.running(estate)) == 2
+    assert world.is_up(other)
+    assert world.is_up(estate)
     assert "up; inventory" in said[-1]
     pids = [pid for process in world.running(other).values() for pid in processes.tree(process.pid)]
     assert sum(processes.memory_mib(pid) for pid in pids) < 700
 
+    install(other, "odj01")
     status = command(other, "status")
     assert status.returncode == 0
     assert "odj02" in status.stdout
@@ -58,13 +57,20 @@ def test_a_second_lab_lives_beside_the_first_and_leaves_nothing(estate: Lab, oth
     world.down(other, lambda __: None)
     assert world.running(other) == {}
     assert not [pid for pid in pids if Path(f"/proc/{pid}").exists() and processes.memory_mib(pid)]
-    assert all(processes.is_free(other.dc_address, port) for port in directory.PORTS)
+    assert all(processes.is_free(other.domains[0].dc_address, port) for port in directory.PORTS)
     assert command(other, "status").returncode == 3
 
     world.up(other, lambda __: None)
-    assert len(world.running(other)) == 2
-    with directory.connected(other, "odj-automation"):
-        pass
+    assert world.is_up(other)
+    assert host.product(host.store(other, "odj01").read())["build"] == builds.NEWEST
+    with directory.connected(other.domains[0], "odj-automation") as connection:
+        connection.add(f"CN=msaLate,{other.domains[0].msa_container}", accounts.CLASS, {"sAMAccountName": "msaLate$"})
+    assert len(population.service_accounts(other.domains[0])) == 1
+
+    assert command(other, "reset").returncode == 0
+    assert world.is_up(other)
+    assert host.product(host.store(other, "odj01").read())["build"] is None
+    assert population.service_accounts(other.domains[0]) == []
 
 
 def test_a_lab_stays_with_the_samba_that_made_it(other: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,7 +90,7 @@ def test_a_lab_stays_with_the_samba_that_made_it(other: Lab, monkeypatch: pytest
 
 def samba_of(lab: Lab) -> tuple[bytes, bytes]:
     """Return the version and the functional level that the domain controller tells."""
-    with directory.connected(lab, "Administrator") as connection:
+    with directory.connected(lab.domains[0], "Administrator") as connection:
         names = ["vendorVersion", "domainControllerFunctionality"]
         connection.search("", "(objectClass=*)", ldap3.BASE, attributes=names)
         values = directory_acl.responses(connection)[0]["raw_attributes"]
@@ -93,11 +99,31 @@ def samba_of(lab: Lab) -> tuple[bytes, bytes]:
 
 def test_taken_ports_are_named_and_nothing_starts(estate: Lab, short_home: Path) -> None:
     rival = lab_at(short_home, "rival", estate.net)
-    done = command(rival, "up")
-    assert done.returncode == 1
-    assert f"{estate.net}.2:389" in done.stderr
-    assert "ODJ_LAB_NET" in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1
+    said = sentence(command(rival, "up"))
+    assert f"{estate.net}.2:389" in said
+    assert "ODJ_LAB_NET" in said
+    assert not rival.home.exists()
+
+
+def test_a_net_on_which_a_lab_is_just_starting_is_refused_at_once(
+    other: Lab, short_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its ports are still free then, and would be taken while the second one makes its own directory."""
+    rival = lab_at(short_home, "rival", other.net)
+    seen: list[subprocess.CompletedProcess[str]] = []
+
+    def meanwhile(domain: Domain, fill: Callable[[Domain], None]) -> None:
+        seen.append(command(rival, "up"))
+        raise LabError("that is enough")
+
+    monkeypatch.setattr(directory, "start", meanwhile)
+    with pytest.raises(LabError, match="that is enough"):
+        world.up(other, lambda __: None)
+    (done,) = seen
+    assert sentence(done) == (
+        f"lab: Another lab is being started on {other.net} just now: choose other addresses with ODJ_LAB_NET and "
+        "another ODJ_LAB_NAME."
+    )
     assert not rival.home.exists()
 
 
@@ -105,12 +131,12 @@ def test_failed_start_is_taken_back(other: Lab, monkeypatch: pytest.MonkeyPatch)
     def fail(__: Lab) -> None:
         raise LabError("as a test wants it")
 
-    monkeypatch.setattr(world, "_start_daemon", fail)
+    monkeypatch.setattr(world, "_restart_daemon", fail)
     with pytest.raises(LabError, match="as a test wants it"):
         world.up(other, lambda __: None)
     assert world.running(other) == {}
-    assert directory.process(other) is None
-    assert processes.is_free(other.dc_address, 389)
+    assert directory.alive(other) == []
+    assert processes.is_free(other.domains[0].dc_address, 389)
 
 
 def test_lab_whose_directory_is_gone_ends_by_itself(other: Lab) -> None:
@@ -119,7 +145,7 @@ def test_lab_whose_directory_is_gone_ends_by_itself(other: Lab) -> None:
     shutil.rmtree(other.home)
     waiting = set(descriptors)
     while waiting:
-        ended, __, __ = select.select(waiting, [], [], 20)
+        ended, __, __ = select.select(waiting, [], [], PATIENCE)
         assert ended, "a process of a deleted lab still runs"
         waiting -= set(ended)
     for descriptor in descriptors:
@@ -127,12 +153,20 @@ def test_lab_whose_directory_is_gone_ends_by_itself(other: Lab) -> None:
 
 
 def test_lab_ends_by_itself_when_forgotten(other: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ODJ_LAB_MAXRUN", "4")
+    """The daemon ends it; the domain controller has the same limit for when the daemon has died."""
+    monkeypatch.setenv("ODJ_LAB_MAXRUN", "4321")
     world.up(other, lambda __: None)
-    descriptors = [os.pidfd_open(process.pid) for process in world.running(other).values()]
-    for descriptor in descriptors:
-        assert select.select([descriptor], [], [], 30)[0], "a forgotten lab still runs"
-        os.close(descriptor)
+    controller = directory.process(other.domains[0])
+    assert controller is not None
+    commands = [Path(f"/proc/{pid}/cmdline").read_bytes() for pid in processes.tree(controller.pid)]
+    assert any(b"--maximum-runtime=4321" in command for command in commands)
+    processes.stop(world.running(other)["daemon"])
+    monkeypatch.setenv("ODJ_LAB_MAXRUN", "1")
+    descriptor = os.pidfd_open(controller.pid)
+    world.up(other, lambda __: None)
+    assert select.select([descriptor], [], [], PATIENCE)[0], "a forgotten lab still runs"
+    os.close(descriptor)
+    assert directory.alive(other) == []
 
 
 def test_values_are_read_and_set_by_path(estate: Lab) -> None:
@@ -145,16 +179,13 @@ def test_values_are_read_and_set_by_path(estate: Lab) -> None:
     assert command(estate, "set", "odj03", "product.exit_codes", "[3010]").returncode == 0
     assert install(estate, "odj03") == 3010
     wrong = command(estate, "get", "odj03", "os.none")
-    assert (wrong.returncode, wrong.stderr.strip()) == (1, "lab: There is no 'none' in 'os.none'.")
+    assert sentence(wrong) == "lab: There is no 'none' in 'os.none'."
 
 
 def test_verbs_need_a_lab_that_is_up(short_home: Path) -> None:
-    absent = lab_at(short_home, "absent", "127.0.46")
+    absent = lab_at(short_home, "absent", nets.net("nowhere"))
     for words in (("sign-in", "odj01"), ("enrol-device", "LAB-1"), ("inventory",), ("get", "odj01")):
-        done = command(absent, *words)
-        assert done.returncode == 1
-        assert "up" in done.stderr
-        assert len(done.stderr.strip().splitlines()) == 1
+        assert "up" in sentence(command(absent, *words))
 
 
 def test_missing_package_is_one_sentence(tmp_path: Path) -> None:
@@ -162,6 +193,4 @@ def test_missing_package_is_one_sentence(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", bare], check=True)
     environment = {**os.environ, "ODJ_LAB_PYTHON": str(bare / "bin" / "python"), "PYTHONPATH": ""}
     done = subprocess.run([LAUNCHER, "status"], env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert "lacks the Python package" in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1
+    assert "lacks the Python package" in sentence(done)

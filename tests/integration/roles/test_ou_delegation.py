@@ -32,11 +32,10 @@ class Place(t.NamedTuple):
 
     def run(self, *given: Mapping[str, object], check: bool = False) -> list[Step]:
         """Run the role once with each of these sets of variables (written without its name), and return its steps."""
-        estate = t.cast("dict[str, dict[str, dict[str, t.Any]]]", inventory.content(self.stage.lab))["all"]["vars"]
         play = {
             "hosts": "odj01",
             "gather_facts": False,
-            "module_defaults": {"group/hybridjoin.odj.odj_directory": estate["odj_directory"]},
+            "module_defaults": {"group/hybridjoin.odj.odj_directory": inventory.access(self.stage.domain)},
             "tasks": [self._include(variables) for variables in given],
         }
         steps = self.stage.run([play], *(["--check"] if check else []))["odj01"]
@@ -53,46 +52,48 @@ class Place(t.NamedTuple):
         }  # fmt: skip
 
     def holds(self, right: str, sid: str, flags: str = "") -> bool:
-        return re.search(right.format(flags, sid), audit.descriptor(self.stage.lab, self.unit)) is not None
+        return re.search(right.format(flags, sid), audit.descriptor(self.stage.domain, self.unit)) is not None
 
 
 @pytest.fixture
 def place(stage: Stage) -> Iterator[Place]:
-    lab, unit = stage.lab, f"OU=Role {secrets.token_hex(3)},{stage.lab.base_dn}"
-    names = [f"CN={name},{directory.msa_container(lab)}" for name in (KEEPER, WIZARD)]
-    with directory.connected(lab, "Administrator") as connection:
+    domain, unit = stage.domain, f"OU=Role {secrets.token_hex(3)},{stage.domain.base_dn}"
+    names = [f"CN={name},{domain.msa_container}" for name in (KEEPER, WIZARD)]
+    with directory.connected(domain, "Administrator") as connection:
         connection.add(unit, "organizationalUnit")
-        acl.grant(connection, unit, acl.allow(directory.sid_of(connection, lab, "odj-automation"), acl.WRITE_DAC))
+        acl.grant(connection, unit, acl.allow(directory.sid_of(connection, domain, "odj-automation"), acl.WRITE_DAC))
         for dn, name in zip(names, (KEEPER, WIZARD), strict=True):
             connection.add(dn, "msDS-ManagedServiceAccount", {"sAMAccountName": f"{name}$"})
-        sids = [acl.sid_text(directory.sid_of(connection, lab, name)) for name in (f"{KEEPER}$", f"{WIZARD}$", LEGACY)]
+        sids = [
+            acl.sid_text(directory.sid_of(connection, domain, name)) for name in (f"{KEEPER}$", f"{WIZARD}$", LEGACY)
+        ]
         yield Place(stage, unit, *sids)
         for dn in (unit, *names):
             connection.delete(dn)
 
 
 def test_the_defaults_give_one_right_on_this_object(place: Place) -> None:
-    before = audit.descriptor(place.stage.lab, place.unit)
+    before = audit.descriptor(place.stage.domain, place.unit)
     (checked,) = place.run({}, check=True)
     assert checked.changed
-    assert audit.descriptor(place.stage.lab, place.unit) == before
+    assert audit.descriptor(place.stage.domain, place.unit) == before
     done, again = place.run({}, {})
     assert (done.changed, again.changed, done.result["plan"]) == (True, False, checked.result["plan"])
     assert place.holds(CREATE, place.keeper)
-    assert audit.descriptor(place.stage.lab, place.unit).count(place.keeper) == 1
+    assert audit.descriptor(place.stage.domain, place.unit).count(place.keeper) == 1
     (gone,) = place.run({"state": "absent"})
     assert gone.changed
-    assert audit.descriptor(place.stage.lab, place.unit) == before
+    assert audit.descriptor(place.stage.domain, place.unit) == before
 
 
 def test_every_variable_reaches_the_module(place: Place) -> None:
-    lab, path = place.stage.lab, place.stage.scratch / "points.json"
+    domain, path = place.stage.domain, place.stage.scratch / "points.json"
     orphan = Sid.parse(place.keeper).sibling(999999)
-    with directory.connected(lab, "Administrator") as connection:
-        computer = directory.schema_guid(connection, lab, "computer")
+    with directory.connected(domain, "Administrator") as connection:
+        computer = directory.schema_guid(connection, domain, "computer")
         acl.grant(connection, place.unit, acl.allow(orphan.to_bytes(), acl.CREATE_CHILD, computer))
     place.run({"accounts": [LEGACY, WIZARD], "applies_to": "subtree"})
-    before = audit.descriptor(lab, place.unit)
+    before = audit.descriptor(domain, place.unit)
     assert [sid in before for sid in (place.wizard, place.legacy, str(orphan))] == [True] * 3
     options: dict[str, object] = {
         "rights": ["create_computer", "delete_computer"], "applies_to": "subtree", "state": "exact",
@@ -102,7 +103,7 @@ def test_every_variable_reaches_the_module(place: Place) -> None:
     assert (done.changed, again.changed) == (True, False)
     assert place.holds(CREATE, place.keeper, "CI")
     assert place.holds(DELETE, place.keeper, "CI")
-    after = audit.descriptor(lab, place.unit)
+    after = audit.descriptor(domain, place.unit)
     assert [sid in after for sid in (place.wizard, place.legacy, str(orphan))] == [False] * 3
     assert [point["dn"] for point in json.loads(path.read_text(encoding="utf-8"))["restore_points"]] == [place.unit]
     back: dict[str, object] = {"accounts": [], "state": "restored", "backup_path": str(path)}
@@ -110,17 +111,17 @@ def test_every_variable_reaches_the_module(place: Place) -> None:
     assert more.changed
     assert "was added" in refused.message
     assert (forced.changed, again.changed) == (True, False)
-    assert audit.descriptor(lab, place.unit) == before
+    assert audit.descriptor(domain, place.unit) == before
 
 
 def test_order_and_unusual_targets_are_asked_for_by_name(place: Place) -> None:
-    lab, container = place.stage.lab, directory.msa_container(place.stage.lab)
+    domain, container = place.stage.domain, place.stage.domain.msa_container
     unusual = {"organizational_units": [container]}
     unnamed, named = place.run(unusual, {**unusual, "allow_unusual_targets": [container]})
     assert "allow_unusual_targets" in unnamed.message
     assert "may not write them" in named.message, "what hinders it now is the missing right alone"
     deny = AccessRule(False, acl.CREATE_CHILD, Sid.parse("S-1-5-32-546")).to_ace()
-    with directory.connected(lab, "Administrator") as connection:
+    with directory.connected(domain, "Administrator") as connection:
         acl.grant(connection, place.unit, deny, last=True)
     refused, done = place.run({}, {"canonicalize": True})
     assert "canonical order" in refused.message

@@ -15,7 +15,7 @@ import pytest
 from ansible_collections.hybridjoin.odj.tests.integration.modules.scenery import OLD, Person, Stage, task
 from odj_lab import audit, directory, inventory, plays
 from odj_lab import directory_acl as acl
-from odj_lab.product import builds
+from odj_lab.product import accounts, builds
 from odj_lab.settings import Lab
 from odj_lab.store import JsonLog, JsonStore
 
@@ -25,8 +25,10 @@ FAST = {"odj_poll_interval": 1, "odj_sign_in": "stop", "odj_connector_state": "l
 
 def secrets_of(lab: Lab) -> dict[str, str]:
     """Return every secret of the lab by a name that may be printed."""
-    accounts = JsonStore(lab.home / "accounts" / "passwords.json")
-    known = {**lab.passwords, **(accounts.read() if accounts.path.exists() else {})}
+    stores = [JsonStore(accounts.passwords_path(domain)) for domain in lab.domains]
+    known = {**lab.passwords}
+    for store in stores:
+        known |= store.read() if store.path.exists() else {}
     encoded = {
         f"{name} in base64": base64.b64encode(text.encode()).decode().rstrip("=") for name, text in known.items()
     }
@@ -50,10 +52,10 @@ def talkative(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def restored(stage: Stage) -> Iterator[None]:
     """Take what the main job delegates back afterwards."""
-    with directory.connected(stage.lab, "Administrator") as connection:
-        found = {unit: _descriptor(connection, unit) for unit in directory.organizational_units(stage.lab)}
+    with directory.connected(stage.domain, "Administrator") as connection:
+        found = {unit: _descriptor(connection, unit) for unit in stage.domain.organizational_units}
         yield
-    with directory.connected(stage.lab, "Administrator") as connection:
+    with directory.connected(stage.domain, "Administrator") as connection:
         for unit, raw in found.items():
             change = {"nTSecurityDescriptor": [(ldap3.MODIFY_REPLACE, [raw])]}
             connection.modify(unit, t.cast(t.Any, change), controls=acl.DACL_ONLY)
@@ -69,12 +71,14 @@ def _descriptor(connection: ldap3.Connection, unit: str) -> bytes:
 def test_the_main_job_prints_no_secret(stage: Stage, person: Person) -> None:
     stage.install(OLD, "odj01")  # odj01 is upgraded, configured and delegated; odj02 is installed and stops
     account = person.signs_in("odj01")
-    lab = stage.lab
-    units = directory.organizational_units(lab)
-    before = [audit.descriptor(lab, unit) for unit in units]
+    lab, domain = stage.lab, stage.domain
+    units = domain.organizational_units
+    before = audit.descriptors(domain, *units)
     play = plays.run(lab, "hybridjoin.odj.site", *VERBOSE, "--limit", "odj01,odj02", variables=FAST)
     assert play.code == 0, play.output
-    assert [audit.descriptor(lab, unit) != old for unit, old in zip(units, before, strict=True)] == [True] * len(units)
+    assert [new != old for new, old in zip(audit.descriptors(domain, *units), before, strict=True)] == [True] * len(
+        units
+    )
     assert (stage.state("odj01")["product"]["build"], stage.state("odj02")["product"]["build"]) == (builds.NEWEST,) * 2
     requests = JsonLog(lab.cloud_dir / "requests.jsonl").entries()
     assert {"token", "read"} <= {entry["kind"] for entry in requests}
@@ -94,18 +98,17 @@ def test_the_check_finds_secrets_that_show(stage: Stage) -> None:
 
 
 def test_failures_print_no_secret(stage: Stage) -> None:
-    lab = stage.lab
-    estate = t.cast("dict[str, dict[str, dict[str, t.Any]]]", inventory.content(lab))["all"]["vars"]
-    units = list(directory.organizational_units(lab))
+    lab, access, cloud = stage.lab, inventory.access(stage.domain), inventory.graph(stage.lab)
+    units = list(stage.domain.organizational_units)
     wrong = {"secret": "Wrong-Secret-9f2c", "password": "Wrong-Password-77ab", "token": "wrong.token-4d1e8a90b2"}
-    asked = {**estate["odj_directory"], "organizational_units": units}
-    graph = {k: v for k, v in estate["odj_graph"].items() if k not in ("tenant_id", "client_id", "client_secret")}
+    asked = {**access, "organizational_units": units}
+    graph = {k: v for k, v in cloud.items() if k not in ("tenant_id", "client_id", "client_secret")}
     tasks = [
-        task("odj_connector_info", **{**estate["odj_graph"], "client_secret": wrong["secret"]}),
+        task("odj_connector_info", **{**cloud, "client_secret": wrong["secret"]}),
         task("odj_connector_info", **graph, access_token=wrong["token"]),
         task("odj_organizational_unit_info", **{**asked, "password": wrong["password"]}),
         task("odj_ou_delegate", **asked, accounts=["nobody-there"]),
-        task("odj_msa", **estate["odj_directory"], name="x" * 16),
+        task("odj_msa", **access, name="x" * 16),
     ]
     local = [{**one, "delegate_to": "localhost"} for one in tasks]
     steps = stage.run([{"hosts": "odj01", "gather_facts": False, "tasks": local}], *VERBOSE)["odj01"]

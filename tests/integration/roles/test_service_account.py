@@ -27,16 +27,15 @@ ACCOUNT = {
 def nobody(stage: Stage) -> Iterator[None]:
     """Remove the account afterwards, whatever the test has left."""
     yield
-    with directory.connected(stage.lab, "Administrator") as connection:
-        entry = directory.find(connection, stage.lab, f"{NAME}$")
+    with directory.connected(stage.domain, "Administrator") as connection:
+        entry = directory.find(connection, stage.domain, f"{NAME}$")
         if entry:
             connection.delete(entry["dn"])
 
 
 def play(stage: Stage, **keywords: t.Any) -> dict[str, t.Any]:
     """Return a play on both servers that knows the lab's directory."""
-    estate = t.cast("dict[str, dict[str, dict[str, t.Any]]]", inventory.content(stage.lab))["all"]["vars"]
-    defaults = {"group/hybridjoin.odj.odj_directory": estate["odj_directory"]}
+    defaults = {"group/hybridjoin.odj.odj_directory": inventory.access(stage.domain)}
     return {"hosts": ",".join(SERVERS), "gather_facts": False, "module_defaults": defaults, **keywords}
 
 
@@ -55,8 +54,8 @@ def outcomes(seen: dict[str, list[Step]]) -> set[str]:
 
 def in_directory(stage: Stage) -> dict[str, t.Any] | None:
     names = ("objectClass", "objectSid", "dNSHostName", "msDS-GroupMSAMembership", "msDS-ManagedPasswordInterval")
-    with directory.connected(stage.lab, "Administrator") as connection:
-        return directory.find(connection, stage.lab, f"{NAME}$", *names)
+    with directory.connected(stage.domain, "Administrator") as connection:
+        return directory.find(connection, stage.domain, f"{NAME}$", *names)
 
 
 @pytest.mark.usefixtures("nobody")
@@ -83,11 +82,11 @@ def test_a_group_account_is_made_once_and_may_log_on_everywhere(stage: Stage) ->
     creators = [name for name, steps in done.items() if any("service_account" in step.result for step in steps)]
     assert creators == ["odj01"]
 
-    descriptor = audit.descriptor(stage.lab, made["dn"])
+    descriptor = audit.descriptor(stage.domain, made["dn"])
     again = run_role(stage)
     assert outcomes(again) <= {"ok", "skipped"}, stage.output
     assert not any_changed(again)
-    assert (in_directory(stage), audit.descriptor(stage.lab, made["dn"])) == (made, descriptor)
+    assert (in_directory(stage), audit.descriptor(stage.domain, made["dn"])) == (made, descriptor)
 
 
 def tasks_of(stage: Stage, *tasks: dict[str, t.Any]) -> list[Step]:
@@ -98,12 +97,12 @@ def tasks_of(stage: Stage, *tasks: dict[str, t.Any]) -> list[Step]:
 
 def allow_to_name_readers(stage: Stage) -> None:
     """Give odj-automation the right that the class itself does not give to whoever made an account."""
-    lab = stage.lab
-    with directory.connected(lab, "Administrator") as connection:
-        entry = directory.find(connection, lab, f"{NAME}$")
+    domain = stage.domain
+    with directory.connected(domain, "Administrator") as connection:
+        entry = directory.find(connection, domain, f"{NAME}$")
         assert entry is not None
-        sid = directory.sid_of(connection, lab, "odj-automation")
-        attribute = directory.schema_guid(connection, lab, "msDS-GroupMSAMembership")
+        sid = directory.sid_of(connection, domain, "odj-automation")
+        attribute = directory.schema_guid(connection, domain, "msDS-GroupMSAMembership")
         acl.grant(connection, entry["dn"], acl.allow(sid, acl.WRITE_PROPERTY, attribute))
 
 

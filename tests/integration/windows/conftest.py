@@ -13,6 +13,7 @@ import pytest
 
 from ansible_collections.hybridjoin.odj.tests.integration.windows.scenery import (
     NET,
+    PATIENCE,
     SERVER,
     Change,
     Site,
@@ -21,6 +22,7 @@ from ansible_collections.hybridjoin.odj.tests.integration.windows.scenery import
 )
 from odj_lab import windows
 from odj_lab.settings import Lab
+from odj_lab.windows import shells, wire
 from odj_lab.windows.programs import ProgramResult
 
 
@@ -30,7 +32,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     if listens():
         pytest.fail(f"something listens on {NET}.11:5985 already")
     home = tmp_path_factory.mktemp("lab")
-    lab = Lab("windows-tests", NET, home, "contoso.test", {"ansible": "Correct-Horse-1!"})
+    lab = Lab.new("windows-tests", NET, home)
     lab.save()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ANSIBLE_COLLECTIONS_PATH", collections_path())
@@ -56,14 +58,27 @@ def change(site: Site) -> Change:
 
 @pytest.fixture
 def programs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Replace the product's programs by one that notes its command lines, answers `3010` when told so, or is slow."""
+    """Replace the product's programs by one that notes its command lines, answers `3010` when told so, or is slow.
+
+    A slow one goes on until the client has asked for its output for the third time; each round is short.
+    """
     lines: list[str] = []
-    never = threading.Event()
+    asked_thrice = threading.Event()
+    receive = shells.Command.receive
+
+    def counted(command: shells.Command, request: wire.Request) -> bytes:
+        if command.counts["receive"] == 3:
+            asked_thrice.set()
+        return receive(command, request)
+
+    monkeypatch.setattr(shells.Command, "receive", counted)
+    monkeypatch.setattr(shells, "FIRST_ROUND_SECONDS", 0.05)
+    monkeypatch.setattr(shells, "BUSY_ROUND_SECONDS", 0.05)
 
     def execute(lab: Lab, server: str, command_line: str) -> ProgramResult:
         lines.append(command_line)
         if "slow" in command_line:
-            never.wait(3)
+            asked_thrice.wait(PATIENCE)
         return ProgramResult(3010 if "3010" in command_line else 5 if "fails" in command_line else 0, "done", "")
 
     part = types.ModuleType("odj_lab.product.programs")

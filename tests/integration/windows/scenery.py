@@ -13,15 +13,19 @@ import typing as t
 from dataclasses import dataclass
 from pathlib import Path
 
+from ansible_collections.hybridjoin.odj.tests.integration import nets
+from odj_lab import warm_ansible
 from odj_lab.settings import Lab
 from odj_lab.store import State
 from odj_lab.windows import ssh
 from odj_lab.windows.machine import Machine
 
 Json = dict[str, t.Any]
+Start = t.Callable[[str, t.Sequence[str], t.Mapping[str, str]], tuple[int, str]]
 Change = t.Callable[[str], t.ContextManager[State]]
-NET = "127.0.43"
+NET = nets.net("servers")
 SERVER = "odj01"
+PATIENCE = 300  # seconds for what takes less than one
 WAYS: dict[str, Json] = {
     "http-ntlm": {"ansible_port": 5985, "ansible_winrm_scheme": "http", "ansible_winrm_transport": "ntlm"},
     "https-basic": {"ansible_port": 5986, "ansible_winrm_scheme": "https", "ansible_winrm_transport": "basic"},
@@ -69,7 +73,7 @@ class Site:
 
     def until_listening(self, wanted: bool) -> None:
         """Wait until the server's port is open, or refuses."""
-        limit = time.monotonic() + 10
+        limit = time.monotonic() + PATIENCE
         while listens() != wanted:
             if time.monotonic() > limit:
                 raise AssertionError(f"the port should be {'open' if wanted else 'closed'} by now")
@@ -94,7 +98,16 @@ class Site:
     def run(
         self, module: str, arguments: Json | str | None = None, *flags: str, way: str = "https-ntlm", **more: t.Any
     ) -> Ran:
-        """Run one ad-hoc task on the server."""
+        """Run one ad-hoc task on the server, with an Ansible that is imported already."""
+        return self._ran(warm_ansible.run, module, arguments, *flags, way=way, **more)
+
+    def start(self, module: str, *flags: str, way: str, **more: t.Any) -> Ran:
+        """Run one ad-hoc task on the server as a user does."""
+        return self._ran(_start, module, None, *flags, way=way, **more)
+
+    def _ran(
+        self, start: Start, module: str, arguments: Json | str | None, *flags: str, way: str, **more: t.Any
+    ) -> Ran:
         variables = {
             "ansible_connection": "winrm",
             "ansible_host": self.lab.server_address(SERVER),
@@ -107,10 +120,7 @@ class Site:
         passed = self.home / "variables.json"
         passed.write_text(json.dumps(variables), encoding="utf-8")
         text = arguments if isinstance(arguments, str) else json.dumps(arguments) if arguments else ""
-        command = [
-            *(str(Path(sys.executable).with_name("ansible")), SERVER, "-i", f"{SERVER},", "-e", f"@{passed}"),
-            *("-m", module, "-a", text, *flags),
-        ]
+        command = [SERVER, "-i", f"{SERVER},", "-e", f"@{passed}", "-m", module, "-a", text, *flags]
         environment = {
             **os.environ,
             "ANSIBLE_HOME": str(self.home / "ansible"),
@@ -118,9 +128,17 @@ class Site:
             "ANSIBLE_COLLECTIONS_PATH": collections_path(),
             "PYTHONDONTWRITEBYTECODE": "1",
         }
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
-        failed = {"failed": True} if "| FAILED! =>" in done.stdout else {}  # minimal output leaves the word out
-        return Ran(done.returncode, {**_result(done.stdout), **failed}, done.stdout + done.stderr)
+        code, output = start("ansible", command, environment)
+        failed = {"failed": True} if "| FAILED! =>" in output else {}  # minimal output leaves the word out
+        return Ran(code, {**_result(output), **failed}, output)
+
+
+def _start(program: str, words: t.Sequence[str], environment: t.Mapping[str, str]) -> tuple[int, str]:
+    command = [str(Path(sys.executable).with_name(program)), *words]
+    done = subprocess.run(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    return done.returncode, done.stdout
 
 
 def collections_path() -> str:

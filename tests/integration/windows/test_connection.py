@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import shutil
 import typing as t
 from pathlib import Path
@@ -15,7 +16,7 @@ from ansible_collections.hybridjoin.odj.tests.integration.windows.scenery import
 
 @pytest.mark.parametrize("way", sorted(WAYS))
 def test_a_task_is_one_remote_execution(site: Site, way: str) -> None:
-    ran = site.run("ansible.windows.win_ping", way=way)
+    ran = site.start("ansible.windows.win_ping", way=way)
     assert ran.result == {"changed": False, "ping": "pong"}, ran.text
     (execution,) = site.executions()
     assert execution["name"] == "ansible.windows.win_ping"
@@ -61,7 +62,7 @@ def test_a_long_program_is_answered_in_several_rounds(site: Site, programs: list
     ran = site.run("ansible.windows.win_command", {"cmd": r"C:\slow.exe"})
     assert "rc=0 >>\ndone" in ran.text
     (execution,) = site.executions()
-    assert execution["requests"]["receive"] >= 3  # running, operation timed out, done
+    assert execution["requests"]["receive"] == 3  # running, operation timed out, done
 
 
 def test_a_reboot_is_seen_by_win_reboot(site: Site, change: Change) -> None:
@@ -75,6 +76,22 @@ def test_a_reboot_is_seen_by_win_reboot(site: Site, change: Change) -> None:
     assert state["boot_time"] > before
     assert state["services"]["W32Time"]["state"] == "Running"
     assert state["services"]["Netlogon"]["state"] == "Stopped"
+
+
+@pytest.mark.parametrize("way", sorted(WAYS))
+def test_a_spoilt_state_is_told_to_who_runs_the_play(site: Site, way: str) -> None:
+    whole = site.machine.store.path.read_text(encoding="utf-8")
+    without_boot = json.dumps({key: value for key, value in site.state().items() if key != "boot"})
+    for spoilt, said in (("{", "is not JSON"), (without_boot, "KeyError")):
+        site.machine.store.path.write_text(spoilt, encoding="utf-8")
+        try:
+            ran = site.run("ansible.windows.win_ping", way=way)
+        finally:
+            site.machine.store.path.write_text(whole, encoding="utf-8")
+        assert ran.rc != 0
+        assert "cannot answer, its state is spoilt" in ran.text
+        assert said in ran.text
+    assert site.run("ansible.windows.win_ping", way=way).result["ping"] == "pong"
 
 
 def test_a_server_that_is_down_refuses_and_comes_back(site: Site, change: Change) -> None:

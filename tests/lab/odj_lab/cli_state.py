@@ -67,8 +67,8 @@ def _child(value: t.Any, key: str, path: str) -> t.Any:
 
 
 def _store(lab: Lab, target: str) -> JsonStore:
-    folder = lab.cloud_dir if target == "cloud" else lab.server_dir(target)
-    store = JsonStore(folder / "state.json")
-    if not store.path.exists():
+    if not lab.path.exists():
         raise LabError("There is no lab yet: bring it up first.")
-    return store
+    if target != "cloud":
+        lab.domain_of(target)
+    return JsonStore((lab.cloud_dir if target == "cloud" else lab.server_dir(target)) / "state.json")

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
-import os
 from pathlib import Path
 
 from cryptography import x509
@@ -13,6 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from odj_lab.files import write_private
 from odj_lab.settings import Lab
 
 VALID = datetime.timedelta(days=30)
@@ -30,8 +30,8 @@ def ensure_ca(lab: Lab) -> Path:
         .add_extension(_key_usage(signs_certificates=True), critical=True)
         .sign(key, hashes.SHA256())
     )
-    _write(lab.pki_dir / "ca.key", _key_pem(key))
-    _write(lab.ca_path, certificate.public_bytes(serialization.Encoding.PEM))
+    write_private(lab.pki_dir / "ca.key", _key_pem(key))
+    write_private(lab.ca_path, certificate.public_bytes(serialization.Encoding.PEM))
     return lab.ca_path
 
 
@@ -57,8 +57,8 @@ def ensure_leaf(lab: Lab, name: str, *, dns: list[str], addresses: list[str]) ->
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .sign(issuer_key, hashes.SHA256())
     )
-    _write(key_path, _key_pem(key))
-    _write(certificate_path, certificate.public_bytes(serialization.Encoding.PEM))
+    write_private(key_path, _key_pem(key))
+    write_private(certificate_path, certificate.public_bytes(serialization.Encoding.PEM))
     return certificate_path, key_path
 
 
@@ -98,9 +98,3 @@ def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-
-
-def _write(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
-        stream.write(data)

@@ -8,10 +8,11 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from odj_lab import warm_ansible
 from odj_lab.settings import Lab
 
 
@@ -34,10 +35,21 @@ def run(
     *words: str,
     variables: Mapping[str, object] | None = None,
     on_line: Callable[[str], None] = lambda __: None,
+    warm: bool = False,
 ) -> Play:
-    """Run a playbook with the lab's inventory; ``on_line`` is called with each line as it comes."""
+    """Run a playbook with the lab's inventory.
+
+    Args:
+        lab: The lab.
+        playbook: Its path, or its name in a collection.
+        words: Further words of the command.
+        variables: Given with ``-e``.
+        on_line: Called with each line as it comes.
+        warm: Fork an Ansible that is imported already, in place of starting ansible-playbook by its name.
+
+    """
     extra = ["-e", json.dumps(variables)] if variables else []
-    command = [Path(sys.executable).with_name("ansible-playbook"), playbook, "-i", lab.home / "inventory.yml", *words]
+    command = [str(word) for word in (playbook, "-i", lab.home / "inventory.yml", *words, *extra)]
     environment = {
         **os.environ,
         "ANSIBLE_LOCAL_TEMP": str(lab.home / "ansible"),
@@ -45,9 +57,17 @@ def run(
         "ANSIBLE_NOCOLOR": "1",
         "PYTHONUNBUFFERED": "1",
     }
+    start = warm_ansible.run if warm else _start
+    code, output = start("ansible-playbook", command, environment, on_line)
+    return Play(code, output, recap_of(output))
+
+
+def _start(
+    program: str, words: Sequence[str], environment: Mapping[str, str], on_line: Callable[[str], None]
+) -> tuple[int, str]:
     lines = []
     with subprocess.Popen(
-        [*map(str, command), *extra],
+        [str(Path(sys.executable).with_name(program)), *words],
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -57,8 +77,7 @@ def run(
         for line in process.stdout or ():
             lines.append(line)
             on_line(line.rstrip("\n"))
-    output = "".join(lines)
-    return Play(process.returncode, output, recap_of(output))
+    return process.returncode, "".join(lines)
 
 
 def recap_of(output: str) -> dict[str, dict[str, int]]:

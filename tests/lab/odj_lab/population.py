@@ -7,9 +7,9 @@ import re
 import typing as t
 
 from odj_lab import audit
-from odj_lab.directory import connected, find, msa_container
+from odj_lab.directory import connected, find
 from odj_lab.directory_acl import sid_text
-from odj_lab.settings import Lab
+from odj_lab.settings import Domain
 
 
 class ServiceAccount(t.TypedDict):
@@ -27,11 +27,11 @@ class Computer(t.TypedDict):
     owner: str
 
 
-def service_accounts(lab: Lab) -> list[ServiceAccount]:
+def service_accounts(domain: Domain) -> list[ServiceAccount]:
     """Return the managed service accounts of the domain, by name."""
-    with connected(lab, "Administrator") as connection:
+    with connected(domain, "Administrator") as connection:
         connection.search(
-            msa_container(lab),
+            domain.msa_container,
             "(objectClass=msDS-ManagedServiceAccount)",
             attributes=["sAMAccountName", "objectSid"],
         )
@@ -46,11 +46,11 @@ def service_accounts(lab: Lab) -> list[ServiceAccount]:
     return sorted(found, key=lambda account: account["name"])
 
 
-def computer(lab: Lab, name: str) -> Computer | None:
+def computer(domain: Domain, name: str) -> Computer | None:
     """Return the computer object of a PC, or None."""
-    with connected(lab, "Administrator") as connection:
-        entry = find(connection, lab, f"{name}$")
+    with connected(domain, "Administrator") as connection:
+        entry = find(connection, domain, f"{name}$")
     if entry is None:
         return None
-    owner = re.match(r"O:(S-[\d-]+|[A-Z]{2})", audit.descriptor(lab, entry["dn"]))
+    owner = re.match(r"O:(S-[\d-]+|[A-Z]{2})", audit.descriptor(domain, entry["dn"]))
     return {"dn": entry["dn"], "owner": owner[1] if owner else ""}

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from odj_lab.files import write_private
+
 READY_VARIABLE = "ODJ_LAB_READY_FD"
 
 
@@ -21,42 +23,43 @@ class LabError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A process that can be told from a later one with the same pid.
+    """A process that can be told from a later one with the same pid, and from one of before a reboot.
 
     Attributes:
         pid: Process id.
         started: Start time in clock ticks after boot (field 22 of /proc/PID/stat).
+        boot: Of which boot (/proc/sys/kernel/random/boot_id).
 
     """
 
     pid: int
     started: int
+    boot: str
 
     @property
     def alive(self) -> bool:
         """Whether it still runs; a zombie does not."""
-        return _started(self.pid) == self.started
+        return self.boot == _boot() and _started(self.pid) == self.started
 
 
 def record(path: Path, pid: int) -> Process:
-    """Write down a running process as "pid start" and return it."""
-    process = Process(pid, _started(pid) or 0)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"{process.pid} {process.started}\n", encoding="ascii")
+    """Write down a running process as "pid start boot" and return it."""
+    process = Process(pid, _started(pid) or 0, _boot())
+    write_private(path, f"{process.pid} {process.started} {process.boot}\n".encode())
     return process
 
 
 def recorded(path: Path) -> Process | None:
     """Return the process written down in a file if it still runs."""
     try:
-        pid, started = path.read_text(encoding="ascii").split()
+        pid, started, boot = path.read_text(encoding="ascii").split()
+        process = Process(int(pid), int(started), boot)
     except (FileNotFoundError, ValueError):
         return None
-    process = Process(int(pid), int(started))
     return process if process.alive else None
 
 
-def stop(process: Process, seconds: float = 10) -> None:
+def stop(process: Process, seconds: float = 60) -> None:
     """End a process: SIGTERM, and SIGKILL when it takes too long."""
     for sign in (signal.SIGTERM, signal.SIGKILL):
         try:
@@ -73,7 +76,7 @@ def stop(process: Process, seconds: float = 10) -> None:
             os.close(descriptor)
 
 
-def spawn(argv: Sequence[str], *, log: Path, environment: dict[str, str], seconds: float = 60) -> int:
+def spawn(argv: Sequence[str], *, log: Path, environment: dict[str, str], seconds: float = 600) -> int:
     """Start a process of its own session and return its pid once it says that it is ready.
 
     The process writes one line to the descriptor that ``ODJ_LAB_READY_FD`` names: ``ready``, or a sentence.
@@ -149,6 +152,10 @@ def is_free(address: str, port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def _boot() -> str:
+    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
 
 
 def _started(pid: int) -> int | None:

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from odj_lab.processes import LabError
+
 State: t.TypeAlias = dict[str, t.Any]
 
 
@@ -46,8 +48,16 @@ class JsonStore:
         self.changes = JsonLog(path.with_name("changes.jsonl"))
 
     def read(self) -> State:
-        """Return the present state."""
-        return t.cast(State, json.loads(self.path.read_text(encoding="utf-8")))
+        """Return the present state.
+
+        Raises:
+            LabError: Somebody has spoilt the file.
+
+        """
+        try:
+            return t.cast(State, json.loads(self.path.read_text(encoding="utf-8")))
+        except ValueError as error:
+            raise LabError(f"{self.path} is not JSON ({error}): repair it, or reset the lab.") from error
 
     def create(self, state: State) -> None:
         """Write the first state."""
@@ -72,5 +82,5 @@ class JsonStore:
 
     def _write(self, state: State) -> None:
         scratch = self.path.with_name(f"{self.path.name}.{os.getpid()}.new")
-        scratch.write_text(json.dumps(state, indent=1, sort_keys=True), encoding="utf-8")
+        scratch.write_text(json.dumps(state, sort_keys=True), encoding="utf-8")
         scratch.replace(self.path)

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import signal
 import threading
-import time
 from contextlib import ExitStack, closing
 
 from odj_lab import directory, processes
@@ -17,11 +16,10 @@ def serve(lab: Lab) -> int:
     """Serve a lab until SIGTERM, until its time is over, or until its directory is gone; return the exit code."""
     from odj_lab import cloud, windows
 
-    ended = threading.Event()
+    ended, forgotten = threading.Event(), threading.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, lambda *__: ended.set())
-    controller = directory.process(lab)
-    deadline = time.monotonic() + directory.maximum_seconds()
+    signal.signal(signal.SIGALRM, lambda *__: forgotten.set())
     with ExitStack() as parts:
         try:
             parts.enter_context(closing(cloud.serve(lab)))
@@ -30,10 +28,19 @@ def serve(lab: Lab) -> int:
         except OSError as error:
             processes.say(f"The lab's servers could not listen: {error}")
             return 1
+        controllers = _controllers(lab)
+        signal.alarm(directory.maximum_seconds())
         processes.say("ready")
         while not ended.wait(1):
-            if time.monotonic() > deadline or not (lab.home / "lab.json").exists():
-                if controller is not None:
+            controllers |= _controllers(lab)  # one that was started again is another process
+            if forgotten.is_set() or not lab.path.exists():
+                for controller in controllers.values():
                     processes.stop(controller, seconds=0)  # "unshare" does not heed SIGTERM
                 break
     return 0
+
+
+def _controllers(lab: Lab) -> dict[str, processes.Process]:
+    """Return the domain controllers that run, by domain; their records go with the lab's directory."""
+    found = {domain.name: directory.process(domain) for domain in lab.domains}
+    return {name: process for name, process in found.items() if process is not None}

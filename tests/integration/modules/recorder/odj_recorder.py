@@ -38,14 +38,16 @@ class CallbackModule(CallbackBase):
         self._keep(result, "skipped")
 
     def _keep(self, result: t.Any, outcome: str) -> None:
-        host = result.host.get_name()
+        of = "" if hasattr(result, "host") else "_"  # underscored before core 2.19; gone with core 2.23
+        host, task = (getattr(result, f"{of}{what}").get_name() for what in ("host", "task"))
+        told = getattr(result, f"{of}result")
         directory = Path(os.environ["ODJ_RECORD_SERVERS"]) / host
         executions = directory / "executions.jsonl"
         record = {
             "host": host,
-            "task": result.task.get_name(),
+            "task": task,
             "outcome": outcome,
-            "result": json.loads(json.dumps(result.result, default=str)),
+            "result": json.loads(json.dumps(told, default=str)),
             "state": json.loads((directory / "state.json").read_text(encoding="utf-8")) if directory.exists() else {},
             "executions": executions.read_text(encoding="utf-8").splitlines() if executions.exists() else [],
         }

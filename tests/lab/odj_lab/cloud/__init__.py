@@ -4,6 +4,6 @@
 from __future__ import annotations
 
 from odj_lab.cloud.server import Cloud, serve
-from odj_lab.cloud.state import CLIENT_ID, create_state
+from odj_lab.cloud.state import CLIENT_ID, add_domain_join_profile, create_state
 
-__all__ = ["CLIENT_ID", "Cloud", "create_state", "serve"]
+__all__ = ["CLIENT_ID", "Cloud", "add_domain_join_profile", "create_state", "serve"]

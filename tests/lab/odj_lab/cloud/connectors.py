@@ -6,13 +6,14 @@ from __future__ import annotations
 import datetime
 import uuid
 
-from odj_lab.cloud.state import DOMAIN_JOIN, graph_time, now, store
+from odj_lab.cloud.state import DOMAIN_JOIN, BadState, graph_time, now, store
 from odj_lab.settings import Lab
 from odj_lab.store import State
 
 # https://learn.microsoft.com/graph/api/resources/intune-odj-devicemanagementdomainjoinconnectorstate
 ERROR_AFTER = 3600
 INACTIVE_AFTER = 5 * 86400
+FIELDS = ("id", "displayName", "lastConnectionDateTime", "version")
 
 
 def register(lab: Lab, server_name: str, version: str) -> str:
@@ -41,13 +42,28 @@ def beat(lab: Lab, connector_id: str, *, version: str | None = None) -> None:
     with store(lab).edit(f"heartbeat of {connector_id}") as state:
         entry = _find(state, connector_id)
         entry["lastConnectionDateTime"] = graph_time(now(state))
-        entry["version"] = version or entry["version"]
+        if version:
+            entry["version"] = version
 
 
 def listed(lab: Lab) -> list[State]:
-    """Return all connectors as Graph shows them now."""
-    state = store(lab).read()
-    return [shown(entry, now(state)) for entry in state["connectors"]]
+    """Return all connectors as Graph shows them now.
+
+    Raises:
+        BadState: A row is not as it should be.
+
+    """
+    return rows(store(lab).read())
+
+
+def rows(state: State) -> list[State]:
+    """Return the connectors of a document as Graph shows them at its time.
+
+    Raises:
+        BadState: A row is not as it should be.
+
+    """
+    return [_shown(f"connectors[{place}]", row, now(state)) for place, row in enumerate(state["connectors"])]
 
 
 def profiles(lab: Lab) -> list[State]:
@@ -55,17 +71,27 @@ def profiles(lab: Lab) -> list[State]:
     return [c for c in store(lab).read()["device_configurations"] if c["@odata.type"] == DOMAIN_JOIN]
 
 
-def shown(entry: State, moment: float) -> State:
+def _shown(place: str, row: object, moment: float) -> State:
     """Return one connector as Graph shows it at a moment: its state follows from the last contact."""
-    silent = moment - datetime.datetime.fromisoformat(entry["lastConnectionDateTime"]).timestamp()
+    if not isinstance(row, dict):
+        raise BadState(place, row, "is no object")
+    for name in FIELDS:
+        if not isinstance(row.get(name), str):
+            raise BadState(place, row, f"has no text as {name}")
+    try:
+        contact = datetime.datetime.fromisoformat(row["lastConnectionDateTime"])
+    except ValueError:
+        contact = datetime.datetime.min
+    if contact.tzinfo is None:
+        raise BadState(place, row, "has no time with its zone as lastConnectionDateTime")
+    silent = moment - contact.timestamp()
     computed = "active" if silent < ERROR_AFTER else "error" if silent < INACTIVE_AFTER else "inactive"
-    fields = ("id", "displayName", "lastConnectionDateTime", "version")
-    return {**{name: entry[name] for name in fields}, "state": entry["state_override"] or computed}
+    return {**{name: row[name] for name in FIELDS}, "state": row.get("state_override") or computed}
 
 
 def _find(state: State, connector_id: str) -> State:
     entries: list[State] = state["connectors"]
     for entry in entries:
-        if entry["id"] == connector_id:
+        if entry.get("id") == connector_id:
             return entry
     raise LookupError(f"Intune has no connector {connector_id}")

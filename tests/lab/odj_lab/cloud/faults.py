@@ -27,7 +27,11 @@ REFUSALS = {
 
 
 class Dropped(Exception):
-    """The connection is to be closed without an answer."""
+    """The connection is to be closed without an answer, as a rule wants it."""
+
+    def __init__(self, rule: State) -> None:
+        super().__init__("as a rule wants it")
+        self.rule = rule
 
 
 def due(lab: Lab, state: State, kind: str) -> State | None:
@@ -47,7 +51,7 @@ def strike(lab: Lab, state: State, rule: State, request: Request) -> Answer | No
 
     """
     if rule["do"] == "drop":
-        raise Dropped
+        raise Dropped(rule)
     if rule["do"] == "revoke":
         with store(lab).edit("revoke all tokens") as fresh:
             fresh["tokens"] = {}

@@ -7,10 +7,10 @@ import json
 import re
 from urllib.parse import urlencode
 
+from odj_lab.cloud import connectors
 from odj_lab.cloud.answers import Answer, Request, graph_error, intune_message
-from odj_lab.cloud.connectors import shown
 from odj_lab.cloud.entra import fingerprint
-from odj_lab.cloud.state import now
+from odj_lab.cloud.state import BadState, now
 from odj_lab.store import State
 
 # Collection -> key in the state, name of the permission, query options that the lab answers.
@@ -85,8 +85,14 @@ def _written(state: State, request: Request, segments: list[str]) -> Answer:
 
 
 def _rows(state: State, collection: str) -> list[State]:
-    rows: list[State] = state[COLLECTIONS[collection][0]]
-    return [shown(row, now(state)) for row in rows] if collection == "domainJoinConnectors" else rows
+    if collection == "domainJoinConnectors":
+        return connectors.rows(state)
+    key = COLLECTIONS[collection][0]
+    for place, row in enumerate(state[key]):
+        if not isinstance(row, dict) or not isinstance(row.get("id"), str) or "@odata.type" not in row:
+            raise BadState(f"{key}[{place}]", row, "is no object with an id and a type (@odata.type)")
+    rows: list[State] = state[key]
+    return rows
 
 
 def _visible(row: State, request: Request) -> State:

@@ -8,14 +8,18 @@ import re
 import socket
 import ssl
 import threading
+import time
+import traceback
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
 from odj_lab import pki
 from odj_lab.cloud import entra, faults, intune
-from odj_lab.cloud.answers import Answer, Request
+from odj_lab.cloud.answers import Answer, Request, graph_error
 from odj_lab.cloud.state import create_state, requests_log, store
+from odj_lab.processes import LabError
 from odj_lab.settings import Lab
+from odj_lab.store import State
 
 PORT = 8443
 HOST_NAME = "graph.contoso-lab.test"
@@ -91,7 +95,7 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "hybridjoin-lab"
-    timeout = 60
+    timeout = 600
     wbufsize = -1  # head and body in one piece, or each answer waits 40 ms for an acknowledgement
     server: _Server
 
@@ -99,19 +103,17 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing on stderr: requests.jsonl is the log."""
 
     def do_GET(self) -> None:
-        lab = self.server.lab
         request = self._request()
-        kind, fault, status = _kind(request), None, 0
+        kind, fault = _kind(request), None
+        status = 0
         try:
-            state = store(lab).read()
-            fault = faults.due(lab, state, kind)
-            answer = (fault and faults.strike(lab, state, fault, request)) or _answer(lab, request)
+            fault, answer = self._answer(request, kind)
             status = answer.status
-        except faults.Dropped:
-            self.close_connection = True
+        except faults.Dropped as dropped:
+            fault, self.close_connection = dropped.rule, True
             return
         finally:
-            requests_log(lab).append(
+            requests_log(self.server.lab).append(
                 kind=kind,
                 method=request.method,
                 path=self.path,
@@ -122,12 +124,29 @@ class _Handler(BaseHTTPRequestHandler):
             )
         self._send(answer)
 
+    def _answer(self, request: Request, kind: str) -> tuple[State | None, Answer]:
+        """Return the rule that struck, if any, and the answer; that a state is spoilt is told to the client."""
+        lab, fault = self.server.lab, None
+        try:
+            state = store(lab).read()
+            fault = faults.due(lab, state, kind)
+            return fault, (fault and faults.strike(lab, state, fault, request)) or _answer(lab, request)
+        except faults.Dropped:
+            raise
+        except LabError as error:
+            text = str(error)
+        except Exception as error:
+            traceback.print_exc()
+            text = f"The state of the lab's cloud is spoilt: {error!r}."
+        return fault, graph_error(500, "InternalServerError", text, request, time.time())
+
     do_POST = do_PATCH = do_PUT = do_DELETE = do_GET
 
     def _request(self) -> Request:
         headers = {name.lower(): value for name, value in self.headers.items()}
-        length = min(int(headers.get("content-length", "0")), MAX_BODY)
-        body = self.rfile.read(length).decode()
+        given = headers.get("content-length", "0")
+        length = min(int(given), MAX_BODY) if given.isdecimal() else 0
+        body = self.rfile.read(length).decode(errors="replace")
         is_form = headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
         url = urlsplit(self.path)
         return Request(

@@ -9,7 +9,7 @@ Keys of the document:
     tokens: By SHA-256 of the token: client_id, expires. Delete an entry to revoke a token.
     page_size: Rows of one page.
     next_link: Given out instead of the true link to the next page; absent for the true one.
-    connectors: id, displayName, lastConnectionDateTime, version; state_override (a state, or null: computed).
+    connectors: id, displayName, lastConnectionDateTime, version; state_override (a state; null or absent: computed).
     device_configurations, autopilot_profiles: As Graph shows them, assignments included.
     faults: latency_ms, and rules (see faults.py).
 """
@@ -17,7 +17,6 @@ Keys of the document:
 from __future__ import annotations
 
 import datetime
-import os
 import time
 
 from cryptography import x509
@@ -25,13 +24,23 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
-from odj_lab.settings import Lab
+from odj_lab.files import write_private
+from odj_lab.processes import LabError
+from odj_lab.settings import Domain, Lab
 from odj_lab.store import JsonLog, JsonStore, State
 
 CLIENT_ID = "0d100000-0000-4000-8000-00000000a995"
 GROUP_ID = "0d100000-0000-4000-8000-00000000960b"
 DOMAIN_JOIN = "#microsoft.graph.windowsDomainJoinConfiguration"
 AUTOPILOT_HYBRID = "#microsoft.graph.activeDirectoryWindowsAutopilotDeploymentProfile"
+
+
+class BadState(LabError):
+    """The document does not hold what the description says; the text names the place."""
+
+    def __init__(self, place: str, row: object, text: str) -> None:
+        name = row.get("displayName") or row.get("id") if isinstance(row, dict) else None
+        super().__init__(f"The state of the lab's cloud is spoilt: {place}{f' ({name})' if name else ''} {text}.")
 
 
 def store(lab: Lab) -> JsonStore:
@@ -45,13 +54,10 @@ def requests_log(lab: Lab) -> JsonLog:
 
 
 def create_state(lab: Lab) -> State:
-    """Return a first state: one app that may read, no connectors, one domain join profile, one Autopilot profile."""
+    """Return a first state: one app that may read, no connectors, a domain join profile for each domain."""
     created = graph_time(time.time())
-    assigned = [
-        {"id": GROUP_ID, "target": {"@odata.type": "#microsoft.graph.groupAssignmentTarget", "groupId": GROUP_ID}}
-    ]
     return {
-        "tenant": {"id": lab.tenant_id, "domain": f"{lab.netbios.lower()}-lab.test"},
+        "tenant": {"id": lab.tenant_id, "domain": f"{lab.domains[0].netbios.lower()}-lab.test"},
         "clock_offset": 0,
         "token_lifetime": 3599,
         "apps": {
@@ -65,23 +71,7 @@ def create_state(lab: Lab) -> State:
         "tokens": {},
         "page_size": 2,
         "connectors": [],
-        "device_configurations": [
-            {
-                "@odata.type": DOMAIN_JOIN,
-                "id": "0d100000-0000-4000-8000-0000000d1001",
-                "displayName": "Hybrid join: lab PCs",
-                "description": "",
-                "version": 1,
-                "createdDateTime": created,
-                "lastModifiedDateTime": created,
-                "roleScopeTagIds": ["0"],
-                "activeDirectoryDomainName": lab.domain,
-                "organizationalUnit": f"OU=Autopilot,{lab.base_dn}",
-                "computerNameStaticPrefix": "LAB-",
-                "computerNameSuffixRandomCharCount": 5,
-                "assignments": assigned,
-            }
-        ],
+        "device_configurations": [domain_join_profile(domain) for domain in lab.domains],
         "autopilot_profiles": [
             {
                 "@odata.type": AUTOPILOT_HYBRID,
@@ -93,11 +83,44 @@ def create_state(lab: Lab) -> State:
                 "roleScopeTagIds": ["0"],
                 "hybridAzureADJoinSkipConnectivityCheck": True,
                 "preprovisioningAllowed": False,
-                "assignments": assigned,
+                "assignments": _assigned(),
             }
         ],
         "faults": {"latency_ms": 0, "rules": []},
     }
+
+
+def domain_join_profile(domain: Domain) -> State:
+    """Return the domain join profile of a domain; the Autopilot profile is for all of them."""
+    created = graph_time(time.time())
+    return {
+        "@odata.type": DOMAIN_JOIN,
+        "id": f"0d100000-0000-4000-8000-0000000d100{domain.place + 1}",
+        "displayName": f"Hybrid join: {domain.netbios.title()} PCs",
+        "description": "",
+        "version": 1,
+        "createdDateTime": created,
+        "lastModifiedDateTime": created,
+        "roleScopeTagIds": ["0"],
+        "activeDirectoryDomainName": domain.name,
+        "organizationalUnit": domain.organizational_units[0],
+        "computerNameStaticPrefix": "LAB-",
+        "computerNameSuffixRandomCharCount": 5,
+        "assignments": _assigned(),
+    }
+
+
+def add_domain_join_profile(domain: Domain) -> None:
+    """Give a domain that came later its profile, unless Intune has it."""
+    made = domain_join_profile(domain)
+    with store(domain.lab).edit(f"profile of {domain.name}") as state:
+        if made["id"] not in [each["id"] for each in state["device_configurations"]]:
+            state["device_configurations"].append(made)
+
+
+def _assigned() -> list[State]:
+    target = {"@odata.type": "#microsoft.graph.groupAssignmentTarget", "groupId": GROUP_ID}
+    return [{"id": GROUP_ID, "target": target}]
 
 
 def now(state: State) -> float:
@@ -134,7 +157,5 @@ def _ensure_app_certificate(lab: Lab) -> str:
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     certificate_pem = certificate.public_bytes(serialization.Encoding.PEM)
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
-        stream.write(key_pem + certificate_pem)
+    write_private(path, key_pem + certificate_pem)
     return certificate_pem.decode()

@@ -9,7 +9,7 @@ import traceback
 
 from odj_lab.cloud import connectors
 from odj_lab.product import builds, host, layout
-from odj_lab.settings import SERVERS, Lab
+from odj_lab.settings import Lab
 from odj_lab.store import State
 
 INTUNE = "manage.microsoft.com"
@@ -32,7 +32,7 @@ def is_healthy(state: State) -> bool:
 def beat_all(lab: Lab) -> list[str]:
     """Let every healthy connector beat once; return the names of their servers."""
     beaten = []
-    for server in SERVERS:
+    for server in lab.servers:
         state = host.store(lab, server).read()
         if is_healthy(state):
             product = host.product(state)

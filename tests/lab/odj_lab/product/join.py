@@ -9,11 +9,10 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from odj_lab import directory
 from odj_lab.cloud import connectors
 from odj_lab.processes import LabError
 from odj_lab.product import accounts, heartbeat, host, layout, provision
-from odj_lab.settings import SERVERS, Lab
+from odj_lab.settings import Lab
 from odj_lab.store import State
 
 SUCCESS, FAILURE = 30130, 30132
@@ -87,7 +86,7 @@ def _profile(lab: Lab, name: str) -> State:
 def _connector(lab: Lab, domain: str, say: Say) -> tuple[str, State]:
     """Pick among the active connectors of a domain; one that does not answer is passed over, as Intune does."""
     active = {entry["id"]: entry["displayName"] for entry in connectors.listed(lab) if entry["state"] == "active"}
-    states = {server: host.store(lab, server).read() for server in SERVERS}
+    states = {server: host.store(lab, server).read() for server in lab.servers}
     candidates = [
         (server, state)
         for server, state in states.items()
@@ -102,11 +101,12 @@ def _connector(lab: Lab, domain: str, say: Say) -> tuple[str, State]:
 
 
 def _serve(lab: Lab, server: str, account: accounts.ServiceAccount, name: str, unit: str, via: str) -> Joined:
-    login = f"{lab.netbios}\\{account['name']}$"
-    dn = f"CN={name},{unit or directory.computers_container(lab)}"
-    order = provision.Order(name, unit, account["name"], accounts.password(lab, account["name"]))
+    domain = lab.domain_of(server)
+    login = f"{domain.netbios}\\{account['name']}$"
+    dn = f"CN={name},{unit or domain.computers_container}"
+    order = provision.Order(name, unit, account["name"], accounts.password(domain, account["name"]))
     try:
-        provision.ways()[via or provision.best_way()](lab, order)
+        provision.ways()[via or provision.best_way()](domain, order)
     except provision.Refused as error:
         text = f"{NO_RIGHT_TEXT}. Failed to call NetProvisionComputerAccount machineName={name}" if error.denied else ""
         code = "0x00000800" if error.denied else "0x0FFFFFFF"

@@ -19,7 +19,7 @@ from ldap3.core.exceptions import LDAPException, LDAPInsufficientAccessRightsRes
 
 from odj_lab import directory
 from odj_lab.processes import LabError
-from odj_lab.settings import Lab
+from odj_lab.settings import Domain
 
 ACCESS_DENIED_CODES = (5, 31, 134)
 """Exit codes of ``net offlinejoin``: 5 access denied without an OU, 134 refused with an OU, 31 refused late."""
@@ -53,7 +53,7 @@ class Refused(Exception):
         self.denied = denied
 
 
-def ways() -> dict[str, Callable[[Lab, Order], None]]:
+def ways() -> dict[str, Callable[[Domain, Order], None]]:
     """Return the ways by name."""
     return {"net": by_net, "ldap": by_ldap}
 
@@ -63,7 +63,7 @@ def best_way() -> str:
     return "net" if directory.installed("net", os.environ.get("LAB_CHROOT", "")) else "ldap"
 
 
-def by_ldap(lab: Lab, order: Order) -> None:
+def by_ldap(domain: Domain, order: Order) -> None:
     """Create the computer with one LDAP add.
 
     Raises:
@@ -71,7 +71,7 @@ def by_ldap(lab: Lab, order: Order) -> None:
         LabError: The name is taken.
 
     """
-    fqdn = f"{order.name.lower()}.{lab.domain}"
+    fqdn = f"{order.name.lower()}.{domain.name}"
     attributes = {
         "sAMAccountName": f"{order.name}$",
         "userAccountControl": 4096,
@@ -79,10 +79,10 @@ def by_ldap(lab: Lab, order: Order) -> None:
         "servicePrincipalName": [f"HOST/{order.name}", f"HOST/{fqdn}"],
         "unicodePwd": directory.quoted(f"{secrets.token_urlsafe(60)}aA1!"),
     }
-    dn = f"CN={order.name},{order.unit or directory.computers_container(lab)}"
+    dn = f"CN={order.name},{order.unit or domain.computers_container}"
     try:
-        with directory.connected(lab, f"{order.account}$", order.password) as connection:
-            _refuse_taken(directory.find(connection, lab, f"{order.name}$") is not None, order)
+        with directory.connected(domain, f"{order.account}$", order.password) as connection:
+            _refuse_taken(directory.find(connection, domain, f"{order.name}$") is not None, order)
             connection.add(dn, "computer", attributes)
     except LDAPInsufficientAccessRightsResult as error:
         raise Refused(f"access denied ({dn}): {error.message}", denied=True) from error
@@ -90,7 +90,7 @@ def by_ldap(lab: Lab, order: Order) -> None:
         raise Refused(f"the directory refused {dn}: {error}", denied=False) from error
 
 
-def by_net(lab: Lab, order: Order) -> None:
+def by_net(domain: Domain, order: Order) -> None:
     """Create the computer as an offline domain join, with Samba's own client; the blob is thrown away.
 
     Raises:
@@ -99,48 +99,48 @@ def by_net(lab: Lab, order: Order) -> None:
 
     """
     try:
-        with directory.connected(lab, f"{order.account}$", order.password) as connection:
-            _refuse_taken(directory.find(connection, lab, f"{order.name}$") is not None, order)
+        with directory.connected(domain, f"{order.account}$", order.password) as connection:
+            _refuse_taken(directory.find(connection, domain, f"{order.name}$") is not None, order)
     except LDAPException as error:
         raise Refused(f"the service account cannot log on: {error}", denied=False) from error
-    done = offline_join(lab, order)
+    done = offline_join(domain, order)
     if done.returncode:
         denied = done.returncode in ACCESS_DENIED_CODES
         raise Refused(_reason(done.stdout + done.stderr, done.returncode, denied=denied), denied=denied)
 
 
-def offline_join(lab: Lab, order: Order, *words: str) -> subprocess.CompletedProcess[str]:
+def offline_join(domain: Domain, order: Order, *words: str) -> subprocess.CompletedProcess[str]:
     """Run ``net offlinejoin provision`` as the account of the order; the blob is thrown away.
 
     It is the client of the Samba that the domain controller is of. What it reads and writes is in the lab's directory,
     the only place that a Samba in a root directory of its own sees.
 
     Args:
-        lab: The lab.
+        domain: The domain.
         order: What to create.
         words: Further words of the command, for example ``reuse``.
 
     """
-    instance = directory.instance_dir(lab)
+    instance = domain.dc_dir
     with tempfile.TemporaryDirectory(prefix="join-", dir=instance) as scratch:
         if order.ticket:
             log_on = ["--use-kerberos=required", f"--use-krb5-ccache={order.ticket}"]
         else:
-            log_on = ["-A", str(credentials_file(lab, f"{order.account}$", order.password, Path(scratch)))]
+            log_on = ["-A", str(credentials_file(domain, f"{order.account}$", order.password, Path(scratch)))]
         unit = [f"machine_account_ou={order.unit}"] if order.unit else []
         return directory.script(
-            lab,
+            domain,
             *("run", "net", "offlinejoin", "provision", f"--configfile={instance}/client/smb.conf"),
-            *(*log_on, f"domain={lab.domain}", f"machine_name={order.name}", *unit),
-            *(f"dcname=dc1.{lab.domain}", f"savefile={scratch}/blob", *words),
+            *(*log_on, f"domain={domain.name}", f"machine_name={order.name}", *unit),
+            *(f"dcname={domain.dc}", f"savefile={scratch}/blob", *words),
             check=False,
         )
 
 
-def credentials_file(lab: Lab, account: str, password: str, place: Path) -> Path:
+def credentials_file(domain: Domain, account: str, password: str, place: Path) -> Path:
     """Write the file that Samba's clients read an account (sAMAccountName) and its password from, and return it."""
     path = place / "credentials"
-    text = f"username = {account}\npassword = {password}\ndomain = {lab.netbios}\n"
+    text = f"username = {account}\npassword = {password}\ndomain = {domain.netbios}\n"
     path.touch(mode=0o600)
     path.write_text(text, encoding="ascii")
     return path

@@ -18,7 +18,7 @@ def on_service(lab: Lab, server: str, name: str, action: str) -> None:
         return
     store = host.store(lab, server)
     state = store.read()
-    if host.service(state, layout.SERVICE) is None or may_log_on(state, _service_sid(lab, state)):
+    if host.service(state, layout.SERVICE) is None or may_log_on(state, _service_sid(lab, server, state)):
         return
     with store.edit(f"logon failure of {layout.SERVICE}") as state:
         entry = state["services"][host.key_of(state["services"], layout.SERVICE)]
@@ -46,9 +46,9 @@ def after_install(state: State) -> None:
         host.start_service(entry)
 
 
-def _service_sid(lab: Lab, state: State) -> str | None:
+def _service_sid(lab: Lab, server: str, state: State) -> str | None:
     """Return the SID of the account that the connector's service runs as; None for LocalSystem."""
     name = (host.service(state, layout.SERVICE) or {})["start_name"]
     if name.lower() == "localsystem":
         return None
-    return state["sids"].get(name) or accounts.sid_of(lab, name) or "unknown"
+    return state["sids"].get(name) or accounts.sid_of(lab.domain_of(server), name) or "unknown"

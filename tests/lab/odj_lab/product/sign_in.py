@@ -20,7 +20,7 @@ from odj_lab.cloud import connectors
 from odj_lab.directory_content import OU_ADMINS
 from odj_lab.processes import LabError
 from odj_lab.product import accounts, builds, host, layout, services, wizard
-from odj_lab.settings import Lab
+from odj_lab.settings import Domain, Lab
 from odj_lab.store import State
 from odj_lab.windows.machine import fault, iso, server_time
 
@@ -46,18 +46,19 @@ def sign_in(
         LabError: The wizard does not get so far; the text says why.
 
     """
+    domain = lab.domain_of(server)
     store = host.store(lab, server)
     state = store.read()
     configured = _ready(state, server)
-    account = _make_account(lab, server)
-    accounts.password(lab, account["name"])
+    account = _make_account(domain, server)
+    accounts.password(domain, account["name"])
     build = host.product(state)["build"]
     connector_id = connectors.register(lab, server.upper(), build)
     with store.edit("sign-in") as state:
-        _take_over(lab, state, account, connector_id)
+        _take_over(domain, state, account, connector_id)
     say("The Intune Connector for Active Directory successfully enrolled")
     say(f'A Managed Service Account with name "{account["name"]}" was successfully set up')
-    failed = _give_ou_rights(lab, wizard.wanted_units(lab, configured), account, with_ou_rights=with_ou_rights)
+    failed = _give_ou_rights(domain, wizard.wanted_units(domain, configured), account, with_ou_rights=with_ou_rights)
     with store.edit("wizard log") as state:
         wizard.note(state, f'A Managed Service Account with name "{account["name"]}" was successfully set up')
         if failed:
@@ -91,32 +92,34 @@ def _ready(state: State, server: str) -> dict[str, str]:
     return configured
 
 
-def _make_account(lab: Lab, server: str) -> accounts.ServiceAccount:
+def _make_account(domain: Domain, server: str) -> accounts.ServiceAccount:
     try:
-        with directory.connected(lab, PERSON) as connection:
-            account = accounts.create(connection, lab)
-            accounts.link(connection, directory.computer_dn(lab, server), account)
+        with directory.connected(domain, PERSON) as connection:
+            account = accounts.create(connection, domain)
+            accounts.link(connection, domain.computer_dn(server), account)
             return account
     except LDAPException as error:
         raise LabError(f"The managed service account could not be created: {error}") from error
 
 
-def _give_ou_rights(lab: Lab, units: list[str], account: accounts.ServiceAccount, *, with_ou_rights: bool) -> list[str]:
+def _give_ou_rights(
+    domain: Domain, units: list[str], account: accounts.ServiceAccount, *, with_ou_rights: bool
+) -> list[str]:
     if not units:
         return []
-    with _ou_admin(lab, wanted=with_ou_rights), directory.connected(lab, PERSON) as connection:
-        sid = directory.sid_of(connection, lab, f"{account['name']}$")
-        return wizard.give_rights(connection, lab, units, sid)
+    with _ou_admin(domain, wanted=with_ou_rights), directory.connected(domain, PERSON) as connection:
+        sid = directory.sid_of(connection, domain, f"{account['name']}$")
+        return wizard.give_rights(connection, domain, units, sid)
 
 
 @contextmanager
-def _ou_admin(lab: Lab, *, wanted: bool) -> Iterator[None]:
+def _ou_admin(domain: Domain, *, wanted: bool) -> Iterator[None]:
     """Let the person write the DACLs of the OUs for a while, without any descriptor changing for it."""
     if not wanted:
         yield
         return
-    group, member = f"CN={OU_ADMINS},CN=Users,{lab.base_dn}", f"CN={PERSON},CN=Users,{lab.base_dn}"
-    with directory.connected(lab, "Administrator") as administrator:
+    group, member = f"CN={OU_ADMINS},CN=Users,{domain.base_dn}", f"CN={PERSON},CN=Users,{domain.base_dn}"
+    with directory.connected(domain, "Administrator") as administrator:
         administrator.modify(group, {"member": [(ldap3.MODIFY_ADD, [member])]})
         try:
             yield
@@ -124,14 +127,14 @@ def _ou_admin(lab: Lab, *, wanted: bool) -> Iterator[None]:
             administrator.modify(group, {"member": [(ldap3.MODIFY_DELETE, [member])]})
 
 
-def _take_over(lab: Lab, state: State, account: accounts.ServiceAccount, connector_id: str) -> None:
+def _take_over(domain: Domain, state: State, account: accounts.ServiceAccount, connector_id: str) -> None:
     """Change the server as the wizard does: account of the service, right to log on, certificate, start."""
     product, sid = host.product(state), account["sid"]
     product.update(account=dict(account), connector_id=connector_id)
     right = state["user_rights"].setdefault(services.LOGON_RIGHT, [])
     if sid not in right and not fault(state, "logon_right_withheld"):
         right.append(sid)
-    name = f"{lab.netbios}\\{account['name']}$"
+    name = f"{domain.netbios}\\{account['name']}$"
     state["accounts"][account["name"]] = {"state": 5}
     state["sids"][name] = sid
     others = [c for c in state["certificates"].get("My", []) if c["issuer"] != ISSUER]

@@ -12,7 +12,7 @@ from ldap3.utils.dn import parse_dn
 from odj_lab import directory
 from odj_lab import directory_acl as acl
 from odj_lab.product import host, layout
-from odj_lab.settings import Lab
+from odj_lab.settings import Domain
 from odj_lab.store import State
 
 DENIED = (
@@ -36,17 +36,17 @@ def settings(state: State) -> dict[str, str]:
     return layout.settings(content) if content is not None else {}
 
 
-def wanted_units(lab: Lab, configured: dict[str, str]) -> list[str]:
+def wanted_units(domain: Domain, configured: dict[str, str]) -> list[str]:
     """Return the DNs that the wizard gives the right on: those of its list, or the Computers container alone."""
     listed = [dn.strip() for dn in re.split(r"(?<!\\);", configured.get(layout.OU_KEY, "")) if dn.strip()]
     if configured.get(layout.NO_OU_UPDATES_KEY, "").lower() == "true":
         return []
-    return listed or [directory.computers_container(lab)]
+    return listed or [domain.computers_container]
 
 
-def give_rights(connection: ldap3.Connection, lab: Lab, units: list[str], sid: bytes) -> list[str]:
+def give_rights(connection: ldap3.Connection, domain: Domain, units: list[str], sid: bytes) -> list[str]:
     """Allow an account to create computers in OUs, with the rights of whoever is bound; return those that failed."""
-    entry = acl.allow(sid, acl.CREATE_CHILD, directory.schema_guid(connection, lab, "computer"))
+    entry = acl.allow(sid, acl.CREATE_CHILD, directory.schema_guid(connection, domain, "computer"))
     failed = []
     for dn in units:
         try:

@@ -7,20 +7,19 @@ Imports stay inside the functions: other parts of the lab use small modules of t
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Sequence
 
-from odj_lab.settings import SERVERS, Lab
+from odj_lab.settings import Lab
 from odj_lab.store import State
 
 if t.TYPE_CHECKING:
     from odj_lab.windows.serving import Serving
 
 
-def serve(lab: Lab, servers: Sequence[str] = SERVERS, *, ssh: bool = True) -> Serving:
-    """Start servers of a lab and return when they listen; see `serving.serve`."""
+def serve(lab: Lab, *, ssh: bool = True) -> Serving:
+    """Start all servers of a lab and return when they listen; see `serving.serve`."""
     from odj_lab.windows import serving
 
-    return serving.serve(lab, servers, ssh=ssh)
+    return serving.serve(lab, ssh=ssh)
 
 
 def create_state(lab: Lab, name: str) -> State:

@@ -9,6 +9,7 @@ import ssl
 import struct
 import threading
 import time
+import traceback
 import typing as t
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from odj_lab.windows.machine import Machine, fault
 from odj_lab.windows.shells import Output, Report, Shells
 
 LARGEST_REQUEST = 8_000_000
+PATIENCE = 300  # seconds that a client may take for its handshake
 
 
 class ConnectionDropped(Exception):
@@ -151,7 +153,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def setup(self) -> None:
         """Finish the TLS handshake and set up this connection's gate."""
         if isinstance(self.request, ssl.SSLSocket):
-            self.request.settimeout(30)
+            self.request.settimeout(PATIENCE)
             self.request.do_handshake()
             self.request.settimeout(None)
         super().setup()
@@ -162,8 +164,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Take one WS-Man request."""
-        door = self.server.door
         body = self.rfile.read(min(int(self.headers.get("Content-Length") or 0), LARGEST_REQUEST))
+        try:
+            self._take(self.server.door, body)
+        except (ConnectionError, TimeoutError, ssl.SSLError):
+            raise
+        except Exception as error:  # somebody has spoilt the state: that must reach the person who runs the play
+            traceback.print_exc()
+            text = f"The lab's server {self.server.door.machine.name} cannot answer, its state is spoilt: {error!r}"
+            fault = wire.faulted(None, wire.Fault(wire.GENERAL_FAILURE, "InternalError", text))
+            content_type, answer = self.gate.sealed(fault)
+            self._send(500, answer, content_type=content_type)
+
+    def _take(self, door: Door, body: bytes) -> None:
         door.delay()
         if not self.path.startswith("/wsman"):
             self._send(404, b"")

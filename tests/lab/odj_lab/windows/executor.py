@@ -9,6 +9,7 @@ import traceback
 from dataclasses import dataclass
 
 from odj_lab.windows import documented, payload, stand_ins
+from odj_lab.windows.boot import count_down
 from odj_lab.windows.machine import Machine
 from odj_lab.windows.payload import Call
 from odj_lab.windows.shells import Output
@@ -40,7 +41,7 @@ def execute(machine: Machine, command_line: str, stdin: bytes) -> Ran:
 
 
 def report(machine: Machine, ran: Ran, requests: dict[str, int]) -> None:
-    """Write one execution to the log; names only, never the values of options."""
+    """Write one execution, whose answer is out, to the log; names only, never the values of options."""
     call = ran.call
     machine.executions.append(
         name=stand_ins.name_of(call) if call.kind == "raw" else call.name[:NAME_LENGTH],
@@ -52,6 +53,8 @@ def report(machine: Machine, ran: Ran, requests: dict[str, int]) -> None:
         rc=ran.output.rc,
         ms=ran.ms,
     )
+    if call.kind == "raw":
+        count_down(machine)
 
 
 def _answer(machine: Machine, call: Call) -> Output:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 import typing as t
 
-from odj_lab.settings import Lab
+from odj_lab.settings import Domain, Lab
 from odj_lab.store import State
 
 HOUR = 3600
@@ -28,21 +28,22 @@ PUBLIC_ISSUER = "CN=Microsoft Azure RSA TLS Issuing CA 03, O=Microsoft Corporati
 
 def create_state(lab: Lab, name: str) -> State:
     """Return the state that a server of a lab begins with; the lab's README explains each key."""
+    domain = lab.domain_of(name)
     return {
         "name": name.upper(),
-        "fqdn": f"{name}.{lab.domain}",
-        "domain": lab.domain,
+        "fqdn": f"{name}.{domain.name}",
+        "domain": domain.name,
         "domain_role": 3,
-        "dc": f"dc1.{lab.domain}",
+        "dc": domain.dc,
         "up": True,
         "boot_time": time.time() - HOUR,
-        "boot": {"seconds_down": 0.8, "longest_delay_seconds": 0.1, "down_at": None, "up_at": None},
+        "boot": {"down_after": None, "down_at": None, "up_at": None, "seconds_down": 0.8, "longest_delay_seconds": 0.1},
         "clock_offset_seconds": 0,
         "language_mode": "FullLanguage",
         "elevated": True,
         "powershell": {"version": "5.1.20348.2849", "edition": "Desktop"},
         "os": {"version": "10.0.20348", "build": "20348", "product_type": 3},
-        "registry": _registry(lab, name),
+        "registry": _registry(domain, name),
         "files": {},
         "directories": list(DIRECTORIES),
         "services": _services(),
@@ -54,7 +55,7 @@ def create_state(lab: Lab, name: str) -> State:
             "SeBackupPrivilege": ["S-1-5-32-544", "S-1-5-32-551"],
         },
         "cim": {r"root\rsop\computer:RSOP_GPO": [], r"root\rsop\computer:RSOP_UserPrivilegeRight": []},
-        "network": _network(lab),
+        "network": _network(domain),
         "proxies": {},
         "web": {},
         "accounts": {},
@@ -67,7 +68,7 @@ def _text(**values: str) -> dict[str, t.Any]:
     return {"values": {name: {"kind": "String", "data": data} for name, data in values.items()}}
 
 
-def _registry(lab: Lab, name: str) -> dict[str, t.Any]:
+def _registry(domain: Domain, name: str) -> dict[str, t.Any]:
     version = _text(
         CurrentBuild="20348",
         CurrentBuildNumber="20348",
@@ -87,7 +88,7 @@ def _registry(lab: Lab, name: str) -> dict[str, t.Any]:
         rf"HKLM\{UNINSTALL_32}\Connection Manager": _text(),
         rf"{names}\ActiveComputerName": _text(ComputerName=name.upper()),
         rf"{names}\ComputerName": _text(ComputerName=name.upper()),
-        r"HKLM\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters": _text(Domain=lab.domain, Hostname=name),
+        r"HKLM\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters": _text(Domain=domain.name, Hostname=name),
         r"HKLM\SYSTEM\CurrentControlSet\Services\W32Time\Parameters": _text(Type="NT5DS"),
     }
 
@@ -114,7 +115,7 @@ def service(display_name: str, *, process_id: int = 0, **facts: t.Any) -> dict[s
     }
 
 
-def _network(lab: Lab) -> dict[str, t.Any]:
+def _network(domain: Domain) -> dict[str, t.Any]:
     cloud = {
         f"{host}:443": {
             "addresses": [f"20.190.128.{place + 1}"],
@@ -130,5 +131,5 @@ def _network(lab: Lab) -> dict[str, t.Any]:
         }
         for place, host in enumerate(ENDPOINTS)
     }
-    dc = {f"dc1.{lab.domain}:{port}": {"addresses": [lab.dc_address], "connect": True} for port in (88, 389, 445)}
+    dc = {f"{domain.dc}:{port}": {"addresses": [domain.dc_address], "connect": True} for port in (88, 389, 445)}
     return {**cloud, **dc}

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from odj_lab.settings import Lab
+from odj_lab.settings import Domain, Lab
 from odj_lab.store import JsonLog, JsonStore, State
 
 TICKS_OF_UNIX_EPOCH = 621_355_968_000_000_000  # 100 ns since 0001-01-01 UTC
@@ -23,6 +23,11 @@ class Machine:
 
     lab: Lab
     name: str
+
+    @property
+    def domain(self) -> Domain:
+        """The domain that it is a member of."""
+        return self.lab.domain_of(self.name)
 
     @property
     def store(self) -> JsonStore:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import threading
 import time
+import traceback
 
 from odj_lab.store import State
 from odj_lab.windows import programs
@@ -45,24 +46,34 @@ class Watcher:
         self._shut()
 
     def _watch(self) -> None:
-        pending = False
+        pending, said = False, ""
         while not self._stop.wait(LOOK_EVERY_SECONDS):
             try:
-                written = self.machine.store.path.stat().st_mtime_ns
-                if written == self._seen and not pending:
-                    continue
-                self._seen = written
-                state = self.machine.read()
-            except FileNotFoundError:
-                continue
-            pending = state["boot"]["down_at"] is not None
-            if pending:
-                self._lead(state)
-                state = self.machine.read()
-            try:
-                self._follow(state)
-            except OSError:
-                pending = True  # the port is not free yet: look again
+                pending, said = self._look(pending), ""
+            except Exception as error:  # a state that somebody has spoilt must not end the watch
+                if repr(error) != said:
+                    traceback.print_exc()
+                pending, said = True, repr(error)
+
+    def _look(self, pending: bool) -> bool:
+        """Follow the state when it was written since; return whether to look again in any case."""
+        try:
+            written = self.machine.store.path.stat().st_mtime_ns
+        except FileNotFoundError:
+            return pending
+        if written == self._seen and not pending:
+            return False
+        self._seen = written
+        state = self.machine.read()
+        pending = state["boot"]["down_at"] is not None
+        if pending:
+            self._lead(state)
+            state = self.machine.read()
+        try:
+            self._follow(state)
+        except OSError:
+            return True  # the port is not free yet
+        return pending
 
     def _lead(self, state: State) -> None:
         now, boot = time.time(), state["boot"]

@@ -54,7 +54,7 @@ def described(content: bytes) -> dict[str, t.Any]:
 def sid_in_directory(machine: Machine, account: str) -> str | None:
     r"""Ask the lab's directory for the SID of `DOMAIN\name`, or return None."""
     ask = _part("odj_lab.product.accounts", "sid_of")
-    return t.cast("str | None", ask(machine.lab, account)) if ask else None
+    return t.cast("str | None", ask(machine.domain, account)) if ask else None
 
 
 def _part(module: str, name: str) -> t.Callable[..., t.Any] | None:

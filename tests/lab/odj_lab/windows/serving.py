@@ -4,10 +4,9 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Sequence
 
 from odj_lab import pki
-from odj_lab.settings import SERVERS, Lab
+from odj_lab.settings import Lab
 from odj_lab.windows.auth import write_accounts
 from odj_lab.windows.endpoint import Endpoint
 from odj_lab.windows.first_state import create_state
@@ -34,12 +33,11 @@ class Serving:
         self.close()
 
 
-def serve(lab: Lab, servers: Sequence[str] = SERVERS, *, ssh: bool = True) -> Serving:
-    """Start servers of a lab and return when they listen; a server without state gets its first one.
+def serve(lab: Lab, *, ssh: bool = True) -> Serving:
+    """Start all servers of a lab and return when they listen; a server without state gets its first one.
 
     Args:
         lab: The lab; its `lab.json` must be saved when ssh is to work.
-        servers: Which of them.
         ssh: Also listen for ssh, where sshd is installed.
 
     Raises:
@@ -48,11 +46,11 @@ def serve(lab: Lab, servers: Sequence[str] = SERVERS, *, ssh: bool = True) -> Se
     """
     watchers: list[Watcher] = []
     try:
-        for name in servers:
+        for name in lab.servers:
             machine = Machine(lab, name)
             if not machine.store.path.exists():
                 machine.store.create(create_state(lab, name))
-            names = [f"{name}.{lab.domain}", name]
+            names = [f"{name}.{machine.domain.name}", name]
             certificate = pki.ensure_leaf(lab, name, dns=names, addresses=[lab.server_address(name)])
             endpoint = Endpoint(machine, write_accounts(lab, name), certificate)
             watcher = Watcher(machine, endpoint, SshDaemon(machine) if ssh else None)

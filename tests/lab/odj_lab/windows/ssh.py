@@ -19,10 +19,12 @@ import sys
 import time
 from pathlib import Path
 
+from odj_lab import processes
 from odj_lab.settings import Lab
 from odj_lab.windows.machine import Machine
 
 PORT = 22022
+PATIENCE = 300  # seconds for what takes a fraction of one
 SYSTEM_PATH = "/usr/sbin:/usr/local/sbin:/sbin"
 
 
@@ -39,6 +41,19 @@ def login_name() -> str:
 def client_key(lab: Lab) -> Path:
     """Return the private key that clients of this lab use, made when missing."""
     return _key(lab.home / "ssh" / "client")
+
+
+def records_dir(lab: Lab) -> Path:
+    """Return the directory of the files that name each sshd."""
+    return lab.home / "run"
+
+
+def stop_leftovers(lab: Lab) -> None:
+    """End what a killed daemon has left listening."""
+    for path in records_dir(lab).glob("sshd-*.pid"):
+        if process := processes.recorded(path):
+            processes.stop(process)
+        path.unlink(missing_ok=True)
 
 
 def _key(path: Path) -> Path:
@@ -79,6 +94,7 @@ class SshDaemon:
             [*prefix, program, "-D", "-f", str(config), "-E", str(config.with_name("sshd.log"))],
             stdin=subprocess.DEVNULL,
         )
+        processes.record(records_dir(self._machine.lab) / f"sshd-{self._machine.name}.pid", self._process.pid)
         self._wait(config)
 
     def close(self) -> None:
@@ -88,12 +104,12 @@ class SshDaemon:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(session, signal.SIGTERM)
             self._process.terminate()
-            self._process.wait(10)
+            self._process.wait(PATIENCE)
             self._process = None
 
     def _wait(self, config: Path) -> None:
         address = self._machine.lab.server_address(self._machine.name), PORT
-        limit = time.monotonic() + 10
+        limit = time.monotonic() + PATIENCE
         while time.monotonic() < limit and self._process and self._process.poll() is None:
             try:
                 socket.create_connection(address, 1).close()

@@ -22,9 +22,10 @@ def main(home: str, server: str) -> int:
         time.sleep(latency["ms"] / 1000)
     line = os.environ.get("SSH_ORIGINAL_COMMAND", "")
     ran = execute(machine, line, sys.stdin.buffer.read() if wants_input(line) else b"")
+    for stream, text in ((sys.stdout.buffer, ran.output.stdout), (sys.stderr.buffer, ran.output.stderr)):
+        stream.write(text)
+        stream.flush()
     report(machine, ran, {"ssh": 1})
-    sys.stdout.buffer.write(ran.output.stdout)
-    sys.stderr.buffer.write(ran.output.stderr)
     return ran.output.rc
 
 

@@ -7,7 +7,7 @@ import json
 import re
 
 from odj_lab.windows import filesystem
-from odj_lab.windows.boot import schedule_reboot
+from odj_lab.windows.boot import call_off, is_scheduled, schedule_reboot
 from odj_lab.windows.machine import Machine, filetime
 from odj_lab.windows.payload import Call
 from odj_lab.windows.shells import Output
@@ -30,7 +30,7 @@ def restart(machine: Machine, call: Call) -> Output:
     """Plan the reboot and print what shutdown.exe left, as win_reboot wraps it."""
     found = re.search(SHUTDOWN, call.name)
     with machine.edit("shutdown.exe /r") as state:
-        scheduled = state["boot"]["down_at"] is not None
+        scheduled = is_scheduled(state)
         if found and not scheduled:
             schedule_reboot(state, float(found[1]))
     stderr = f"A system shutdown has already been scheduled.({ALREADY_SCHEDULED})" if scheduled else ""
@@ -41,8 +41,8 @@ def restart(machine: Machine, call: Call) -> Output:
 def abort(machine: Machine, call: Call) -> Output:
     """Take a planned reboot back."""
     with machine.edit("shutdown.exe /a") as state:
-        planned = state["boot"]["down_at"] is not None
-        state["boot"].update(down_at=None, up_at=None)
+        planned = is_scheduled(state)
+        call_off(state)
     return Output(rc=0 if planned else NONE_SCHEDULED)
 
 
