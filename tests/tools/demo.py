@@ -20,7 +20,7 @@ sys.path.insert(0, str(ROOT / "tests" / "lab"))
 import nets
 from processes import Failed
 
-from odj_lab import audit, directory, plays, population
+from odj_lab import audit, plays, population
 from odj_lab.settings import Lab
 
 FIRST_NET = 76
@@ -134,20 +134,21 @@ def check_delegation(before: dict[str, str], after: dict[str, str], sids: list[s
 
 def demo(here: Lab) -> list[str]:
     """Do the main job; return the lines of the summary."""
-    units = directory.organizational_units(here)
-    before = {unit: audit.descriptor(here, unit) for unit in units}
+    domain = here.domains[0]
+    units = domain.organizational_units
+    before = {unit: audit.descriptor(domain, unit) for unit in units}
     with phase("site.yml, first run: two servers from nothing to active in Intune"):
         play(here, here.home / "site-1.log")
     with phase("site.yml, second run: nothing may change"):
         changed = play(here, here.home / "site-2.log").changed()
     if not changed or any(changed.values()):
         raise DemoFailed(f"the second run changed something: {changed}")
-    after = {unit: audit.descriptor(here, unit) for unit in units}
-    accounts = population.service_accounts(here)
+    after = {unit: audit.descriptor(domain, unit) for unit in units}
+    accounts = population.service_accounts(domain)
     granted = check_delegation(before, after, [account["sid"] for account in accounts])
     with phase(f"a pilot device joins: {DEVICE}"):
         say(lab("enrol-device", DEVICE))
-    computer = population.computer(here, DEVICE)
+    computer = population.computer(domain, DEVICE)
     if not computer or computer["owner"] not in {account["sid"] for account in accounts}:
         raise DemoFailed(f"the computer object is not as it should be: {computer}")
     creator = next(a["name"] for a in accounts if a["sid"] == computer["owner"])
