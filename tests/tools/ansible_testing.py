@@ -64,8 +64,13 @@ class AnsibleTest:
         with alone(self._home / "lock", shell.pause):
             if note.exists() and note.read_text(encoding="utf-8") == wanted:
                 return False
-            self._seed_pip(shell)
-            self.run(shell, tree, *PRIME)
+            try:
+                self._seed_pip(shell)
+                self.run(shell, tree, *PRIME)
+            except Failed as failure:
+                raise Failed(
+                    f"{failure}\nansible-test could not make its environments; is PyPI within reach?"
+                ) from failure
             note.write_text(wanted, encoding="utf-8")
         return True
 
