@@ -8,7 +8,7 @@
 
 # Ansible's own check of modules wants a utility to be named. There is none of this name, and it is optional: core finds
 # nothing and sends nothing, so no C# is compiled on the server and the script runs in constrained language too.
-#AnsibleRequires -PowerShell Ansible.ModuleUtils.NoneNeeded -Optional
+#AnsibleRequires -CSharpUtil Ansible.NoneNeeded -Optional
 
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'

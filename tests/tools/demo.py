@@ -14,14 +14,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(os.environ["ODJ_ROOT"])
-CACHE = Path(os.environ["ODJ_CACHE"])
+COLLECTIONS = os.environ["ANSIBLE_COLLECTIONS_PATH"]  # what this checkout depends on
 sys.path.insert(0, str(ROOT / "tests" / "lab"))
 
-from odj_lab import audit, directory, plays, population
+import nets
+from processes import Failed
+
+from odj_lab import audit, plays, population
 from odj_lab.settings import Lab
 
-os.environ.setdefault("ODJ_LAB_NAME", "demo")
-os.environ.setdefault("ODJ_LAB_NET", "127.0.76")
+FIRST_NET = 76
+OTHER_NETS = range(150, 160)
 LAB = ROOT / "tests" / "lab" / "lab"
 DEVICE = "LAB-PILOT01"
 
@@ -56,7 +59,7 @@ def collections_path(home: Path) -> str:
     link.parent.mkdir(parents=True, exist_ok=True)
     link.unlink(missing_ok=True)
     link.symlink_to(ROOT)
-    return f"{home / 'collections'}:{CACHE / 'collections'}"
+    return f"{home / 'collections'}:{COLLECTIONS}"
 
 
 class Person:
@@ -131,20 +134,21 @@ def check_delegation(before: dict[str, str], after: dict[str, str], sids: list[s
 
 def demo(here: Lab) -> list[str]:
     """Do the main job; return the lines of the summary."""
-    units = directory.organizational_units(here)
-    before = {unit: audit.descriptor(here, unit) for unit in units}
+    domain = here.domains[0]
+    units = domain.organizational_units
+    before = {unit: audit.descriptor(domain, unit) for unit in units}
     with phase("site.yml, first run: two servers from nothing to active in Intune"):
         play(here, here.home / "site-1.log")
     with phase("site.yml, second run: nothing may change"):
         changed = play(here, here.home / "site-2.log").changed()
     if not changed or any(changed.values()):
         raise DemoFailed(f"the second run changed something: {changed}")
-    after = {unit: audit.descriptor(here, unit) for unit in units}
-    accounts = population.service_accounts(here)
+    after = {unit: audit.descriptor(domain, unit) for unit in units}
+    accounts = population.service_accounts(domain)
     granted = check_delegation(before, after, [account["sid"] for account in accounts])
     with phase(f"a pilot device joins: {DEVICE}"):
         say(lab("enrol-device", DEVICE))
-    computer = population.computer(here, DEVICE)
+    computer = population.computer(domain, DEVICE)
     if not computer or computer["owner"] not in {account["sid"] for account in accounts}:
         raise DemoFailed(f"the computer object is not as it should be: {computer}")
     creator = next(a["name"] for a in accounts if a["sid"] == computer["owner"])
@@ -158,7 +162,26 @@ def demo(here: Lab) -> list[str]:
     ]
 
 
+def name_the_lab() -> nets.Reservation:
+    """Name a lab that no other demo has; that of an earlier KEEP=1 is taken over."""
+    held = nets.Reservation((FIRST_NET, *OTHER_NETS), lambda number: number != FIRST_NET and nets.in_use(number))
+    os.environ.setdefault("ODJ_LAB_NAME", "demo" if held.number == FIRST_NET else f"demo-{held.number}")
+    os.environ.setdefault("ODJ_LAB_NET", held.net)
+    return held
+
+
 def main() -> int:
+    try:
+        held = name_the_lab()
+    except Failed as failure:
+        print(f"Stopped: {failure}", file=sys.stderr)
+        return 1
+    with held:
+        return show()
+
+
+def show() -> int:
+    """Bring the lab up, do the main job, say what happened; return the exit code."""
     begin = time.monotonic()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends the demo wants the lab gone, too
     here = Lab.from_environment()

@@ -41,6 +41,7 @@ def run(
     connection = SimpleNamespace(_shell=SimpleNamespace(tmpdir=None), has_pipelining=True)
     play_context = SimpleNamespace(check_mode=check_mode)
     action = plugin(task, connection, play_context, None, None, SimpleNamespace())
+    action._load_name = name  # as the plugin loader does
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_action, "WindowsHost", lambda _action, _vars, _clock: server)
         return t.cast("dict[str, t.Any]", action.run(task_vars={}))

@@ -10,10 +10,10 @@ from contextlib import nullcontext
 
 import pytest
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Plan
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import run_module
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.module_arguments import patch_module_args
 
 
 class Remarking:
