@@ -91,6 +91,7 @@ def integration(
     spread: list[str | Path] = ["-n", str(workers), "--dist", "loadfile"] if workers > 1 else []
     with nets.Reservation(NETS) as net:
         names: dict[str, str | Path] = {
+            "TMPDIR": home,
             "ODJ_LAB_NAME": "t",
             "ODJ_LAB_HOME": home,
             "ODJ_LAB_NET": net,
