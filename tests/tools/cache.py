@@ -15,7 +15,7 @@ import tempfile
 import time
 import typing as t
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 KEPT_DAYS = 30
@@ -37,8 +37,9 @@ class Cache:
         logs = self.top / "logs"
         logs.mkdir(exist_ok=True)
         for old in logs.iterdir():
-            if time.time() - old.stat().st_mtime > KEPT_DAYS * 86400:
-                shutil.rmtree(old, ignore_errors=True)
+            with suppress(FileNotFoundError):  # another run has just deleted it
+                if time.time() - old.stat().st_mtime > KEPT_DAYS * 86400:
+                    shutil.rmtree(old, ignore_errors=True)
         return Path(tempfile.mkdtemp(prefix=time.strftime("%Y%m%d-%H%M%S."), dir=logs))
 
     def find(self, name: str) -> Path | None:
@@ -83,14 +84,27 @@ class Cache:
     def tidy(self, days: float = KEPT_DAYS) -> list[str]:
         """Delete what nobody has used for so many days, and what a killed process left half-made; return the names."""
         gone = []
-        linked = {link.readlink().name for link in self._made.iterdir() if link.is_symlink()}
-        for directory in self._made.iterdir():
-            if directory.is_symlink() or not directory.is_dir():
-                continue
-            age = BORN_SECONDS if directory.name not in linked else days * 86400
-            if self._unused_for(directory, age) and self._take_away(directory):
-                gone.append(directory.name)
+        with (self._made / "tidy.lock").open("wb") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return []  # another run tidies up
+            linked = set(self._links().values())
+            for directory in self._made.iterdir():
+                if directory.is_symlink() or not directory.is_dir():
+                    continue
+                age = BORN_SECONDS if directory.name not in linked else days * 86400
+                if self._unused_for(directory, age) and self._take_away(directory):
+                    gone.append(directory.name)
         return gone
+
+    def _links(self) -> dict[Path, str]:
+        """Return the names of directories by the links to them."""
+        found = {}
+        for link in self._made.iterdir():
+            with suppress(OSError):  # no link, or replaced just now
+                found[link] = link.readlink().name
+        return found
 
     def _hold(self, lock: t.IO[bytes]) -> None:
         """Keep a lock for the rest of this process, whatever program it becomes."""
@@ -111,15 +125,18 @@ class Cache:
 
     def _take_away(self, directory: Path) -> bool:
         marker = directory / "in-use"
-        marker.touch()
-        with marker.open("rb") as lock:
+        try:
+            lock = marker.open("ab")
+        except FileNotFoundError:  # its maker has just given up
+            return False
+        with lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 return False
-            for link in self._made.iterdir():
-                if link.is_symlink() and link.readlink().name == directory.name:
-                    link.unlink()
+            for link, name in self._links().items():
+                if name == directory.name:
+                    link.unlink(missing_ok=True)
             marker.unlink()  # tells those that wait for the lock
         shutil.rmtree(directory, ignore_errors=True)
         return True

@@ -66,7 +66,6 @@ def of_core(
     work: Callable[[Shell], Result],
     usual: float,
     *needs: str,
-    load: float = 1.0,
 ) -> Phase:
     """Return a phase that runs in a core's environment; where that core has no Python, one that says so."""
 
@@ -75,4 +74,4 @@ def of_core(
 
     if shop.python_of(core) is None:
         return Phase(name, tell, 0)
-    return Phase(name, work, usual, (environment_phase(core), *needs), load)
+    return Phase(name, work, usual, (environment_phase(core), *needs))

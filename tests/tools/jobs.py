@@ -66,7 +66,10 @@ def _table(cache: Cache, phases: Callable[[Workshop], list[Phase]]) -> int:
         os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = f"{scratch}/hypothesis"
         shop = Workshop(ROOT, cache, Path(scratch))
         shop.copy_tree()
-        run = _run(cache, choose(phases(shop), os.environ.get("ODJ_ONLY", ""), shop.phases()))
+        chosen = choose(phases(shop), os.environ.get("ODJ_ONLY", ""), shop.phases())
+        if not chosen:
+            raise Failed(f"no phase has {os.environ['ODJ_ONLY']!r} in its name")
+        run = _run(cache, chosen)
         lines = report.summary(run.outcomes.values(), shop.plays)
     states = {outcome.state for outcome in run.outcomes.values()}
     refused = State.SKIPPED in states and bool(os.environ.get("ODJ_NO_SKIPS"))

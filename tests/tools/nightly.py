@@ -14,7 +14,7 @@ import suites
 from gate import of_core
 from processes import Shell
 from scheduler import NOTHING, READY, Phase, Result
-from versions import CORES, OLDEST, Units
+from versions import CORES, Units
 from workshop import COLLECTIONS, Workshop, sanity_environments_phase
 
 DEBOOTSTRAP = "Debian package debootstrap"
@@ -45,7 +45,7 @@ def phases(shop: Workshop) -> list[Phase]:
         if not core.sanity:
             work = partial(checks.sanity, shop, core)
             made.append(of_core(shop, core, f"sanity, {version}", work, 85, sanity_environments_phase(core)))
-        if core is not shop.main and core is not OLDEST:
+        if core is not shop.main:
             work = partial(suites.integration, shop, core, WITH_PLAYS)
             made.append(of_core(shop, core, f"all plays in the lab, {version}", work, 300, COLLECTIONS))
     return made

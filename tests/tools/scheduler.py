@@ -17,7 +17,7 @@ from processes import Failed, Shell, Stop, Stopped, tail
 
 PATIENCE = 10
 """A phase is ended when it has taken so many times its usual time ..."""
-LEAST_SECONDS = 600.0
+LEAST_SECONDS = 1200.0
 """... but never before this."""
 NEWS_SECONDS = 30.0
 """A line says what is running whenever nothing was said for so long."""
@@ -168,8 +168,10 @@ class Run:
                     self._next()
         except BaseException:
             self._stop.set()
-            while self._running:
-                self._next()
+            ended = [self._ended.get() for __ in self._running]
+            self._running.clear()
+            for outcome in ended:
+                self._note(outcome)
             raise
 
     def _begin_what_can(self) -> None:

@@ -34,7 +34,12 @@ def pytest(
     places = ("tests", "tests/lab", "tests/tools")
     found = ":".join(map(str, [tree.top, *(tree.collection / place for place in places)]))
     options: list[str | Path] = ["-p", "no:cacheprovider", "--rootdir", tree.collection, f"--junit-xml={junit}"]
-    variables: dict[str, str | Path] = {"PYTHONPATH": found, "ANSIBLE_COLLECTIONS_PATH": tree.top, **(env or {})}
+    variables: dict[str, str | Path] = {
+        "HOME": shop.scratch,
+        "PYTHONPATH": found,
+        "ANSIBLE_COLLECTIONS_PATH": tree.top,
+        **(env or {}),
+    }
     shell.run([python, "-m", "pytest", *options, *words], cwd=tree.collection, env=variables)
     return junit
 
@@ -64,12 +69,12 @@ def units_by_ansible_test(shop: Workshop, core: Core, shell: Shell) -> Result:
     return report.count((tree.collection / "tests" / "output" / "junit").glob("*.xml"))
 
 
-def units_by_pytest(shop: Workshop, core: Core, shell: Shell, *, all_of_them: bool = False) -> Result:
+def units_by_pytest(shop: Workshop, core: Core, shell: Shell) -> Result:
     """Run those unit tests that no other phase has shown to pass: all on a new Python, else Ansible's dependants."""
     python = shop.python_of(core)
     earlier = CORES[: CORES.index(core)]
     new_python = python not in [shop.python_of(other) for other in earlier]
-    chosen: list[str | Path] = ["tests/unit"] if new_python or all_of_them else [*dependants(shop.tree)]
+    chosen: list[str | Path] = ["tests/unit"] if new_python else [*dependants(shop.tree)]
     return report.count([pytest(shop, shell, shop.bin(core) / "python", chosen)])
 
 
@@ -86,6 +91,7 @@ def integration(
     spread: list[str | Path] = ["-n", str(workers), "--dist", "loadfile"] if workers > 1 else []
     with nets.Reservation(NETS) as net:
         names: dict[str, str | Path] = {
+            "TMPDIR": home,
             "ODJ_LAB_NAME": "t",
             "ODJ_LAB_HOME": home,
             "ODJ_LAB_NET": net,

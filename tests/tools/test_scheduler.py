@@ -161,14 +161,19 @@ def test_a_stop_ends_all_and_leaves_nothing_running(tmp_path: Path) -> None:
         begun.read_text(encoding="utf-8")
         return Result()
 
-    def say(_line: str) -> None:
-        raise KeyboardInterrupt
+    said: list[str] = []
+
+    def say(line: str) -> None:
+        said.append(line)
+        if len(said) == 1:
+            raise KeyboardInterrupt
 
     run = Run([phase("long", work=work), phase("interrupt", work=interrupt)], 2, tmp_path, say)
     with pytest.raises(KeyboardInterrupt):
         run.carry_out()
     assert not processes.marked(f"{os.getpid()}.long")
     assert (tmp_path / "cleaned").exists()
+    assert [line.split()[0] for line in said] == ["interrupt", "long"]
 
 
 def test_no_phase_is_ended_before_ten_times_its_usual_time() -> None:
