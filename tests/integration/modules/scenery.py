@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import json
+import os
 import typing as t
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 from odj_lab import plays
 from odj_lab.product import accounts, builds, host, layout, programs, sign_in
 from odj_lab.settings import Domain, Lab
-from odj_lab.store import JsonLog, JsonStore, State
+from odj_lab.store import JsonStore, State
 
 Json = dict[str, t.Any]
 PROBE, CHANGE = "hybridjoin.odj.odj_server_probe", "hybridjoin.odj.odj_server_change"
@@ -99,14 +100,15 @@ class Stage:
         playbook, record = self.scratch / "play.yml", self.scratch / "record.jsonl"
         playbook.write_text(json.dumps(plays_of), encoding="utf-8")
         record.unlink(missing_ok=True)
-        begun = {path.name: len(JsonLog(path / "executions.jsonl").entries()) for path in self._servers()}
         with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("ANSIBLE_CALLBACK_PLUGINS", str(Path(__file__).with_name("recorder")))
+            others = os.environ.get("ANSIBLE_CALLBACK_PLUGINS", "")
+            recorder = str(Path(__file__).with_name("recorder"))
+            patch.setenv("ANSIBLE_CALLBACK_PLUGINS", os.pathsep.join(filter(None, [recorder, others])))
             patch.setenv("ODJ_RECORD", str(record))
             patch.setenv("ODJ_RECORD_SERVERS", str(self.lab.home / "servers"))
             self.output = plays.run(self.lab, playbook, *words, variables=variables, warm=True).output
         assert record.exists(), self.output
-        return _steps(record, begun)
+        return _steps(record)
 
     def tasks(self, server: str, tasks: list[Json], **variables: object) -> list[Step]:
         """Run tasks on one server and return their steps."""
@@ -137,9 +139,6 @@ class Stage:
         with self.change(server) as state:
             del state["files"][SET_UP]
 
-    def _servers(self) -> list[Path]:
-        return [path for path in (self.lab.home / "servers").iterdir() if path.is_dir()]
-
 
 class Person:
     """Somebody who may sign in at connector servers.
@@ -159,15 +158,12 @@ class Person:
         return f"{self._lab.domain_of(server).netbios}\\{account['name']}$"
 
 
-def _steps(record: Path, begun: Mapping[str, int]) -> dict[str, list[Step]]:
-    done = dict(begun)
+def _steps(record: Path) -> dict[str, list[Step]]:
     steps: dict[str, list[Step]] = {}
     for line in record.read_text(encoding="utf-8").splitlines():
         entry = json.loads(line)
-        name = entry["host"]
-        ran = tuple(json.loads(one)["name"] for one in entry["executions"][done.get(name, 0) :])
-        done[name] = len(entry["executions"])
-        steps.setdefault(name, []).append(Step(entry["outcome"], entry["result"], entry["state"], ran))
+        ran = tuple(entry["executions"])
+        steps.setdefault(entry["host"], []).append(Step(entry["outcome"], entry["result"], entry["state"], ran))
     return steps
 
 

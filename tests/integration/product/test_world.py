@@ -30,14 +30,18 @@ from odj_lab.settings import Domain, Lab
 PATIENCE = 300  # seconds for what takes one or two
 
 
-@pytest.fixture
-def other(short_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
-    """Yield a second lab, not up yet."""
-    net = nets.net("other")
-    monkeypatch.setenv("ODJ_LAB_NET", net)
-    lab = lab_at(short_home, "other", net)
+@pytest.fixture(scope="module")
+def standing(short_home: Path) -> Iterator[Lab]:
+    lab = lab_at(short_home, "other", nets.net("other"))
     yield lab
     world.wipe(lab, lambda __: None)
+
+
+@pytest.fixture
+def other(standing: Lab, monkeypatch: pytest.MonkeyPatch) -> Lab:
+    """Return a second lab, which may be there already, and be up or not."""
+    monkeypatch.setenv("ODJ_LAB_NET", standing.net)
+    return standing
 
 
 def test_a_second_lab_lives_beside_the_first_and_leaves_nothing(estate: Lab, other: Lab) -> None:
@@ -116,6 +120,7 @@ def test_a_net_on_which_a_lab_is_just_starting_is_refused_at_once(
         seen.append(command(rival, "up"))
         raise LabError("that is enough")
 
+    world.down(other, lambda __: None)
     monkeypatch.setattr(directory, "start", meanwhile)
     with pytest.raises(LabError, match="that is enough"):
         world.up(other, lambda __: None)
@@ -131,6 +136,7 @@ def test_failed_start_is_taken_back(other: Lab, monkeypatch: pytest.MonkeyPatch)
     def fail(__: Lab) -> None:
         raise LabError("as a test wants it")
 
+    world.down(other, lambda __: None)
     monkeypatch.setattr(world, "_restart_daemon", fail)
     with pytest.raises(LabError, match="as a test wants it"):
         world.up(other, lambda __: None)

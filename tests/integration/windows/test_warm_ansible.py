@@ -14,9 +14,14 @@ from ansible_collections.hybridjoin.odj.tests.integration.windows.scenery import
 from odj_lab import warm_ansible
 
 
-@pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
-    return {**os.environ, "ANSIBLE_HOME": str(tmp_path), "ANSIBLE_LOCAL_TEMP": str(tmp_path), "ANSIBLE_NOCOLOR": "1"}
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("ansible")
+
+
+@pytest.fixture(scope="module")
+def environment(place: Path) -> dict[str, str]:
+    return {**os.environ, "ANSIBLE_HOME": str(place), "ANSIBLE_LOCAL_TEMP": str(place), "ANSIBLE_NOCOLOR": "1"}
 
 
 def playbook(where: Path, *tasks: dict[str, t.Any]) -> str:
@@ -69,12 +74,12 @@ def test_what_the_environment_says_counts(
         assert ("=> {\n" in output) == (style == "minimal")
 
 
-def test_nothing_is_left_behind(environment: dict[str, str], tmp_path: Path) -> None:
+def test_nothing_is_left_behind(environment: dict[str, str], place: Path, tmp_path: Path) -> None:
     words = [playbook(tmp_path, {"ansible.builtin.copy": {"content": "x", "dest": str(tmp_path / "x")}})]
     before = None
     for __ in range(2):
         code, output = warm_ansible.run("ansible-playbook", words, environment)
         assert code == 0, output
-        now = sorted(path.name for path in tmp_path.glob("ansible-local-*"))
+        now = sorted(path.name for path in place.glob("ansible-local-*"))
         assert before in (None, now)
         before = now

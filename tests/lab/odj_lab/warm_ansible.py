@@ -131,13 +131,19 @@ def _be(request: dict[str, t.Any], output: int, outcome: int) -> t.NoReturn:
 
 @contextlib.contextmanager
 def _own_directory() -> t.Iterator[None]:
-    """Have a directory for temporary files for this run alone: that of the import is for all, and is deleted last."""
+    """Have a directory for temporary files for this run alone: that of the import is for all, and is deleted last.
+
+    What Ansible keeps there of the modules that it has packed is shared: all runs of a process have the same modules.
+    """
     from ansible.config.manager import cleanup_tmp_file
 
     constants: t.Any = sys.modules["ansible.constants"]
     atexit.unregister(cleanup_tmp_file)
     before = Path(constants.DEFAULT_LOCAL_TMP)
     constants.DEFAULT_LOCAL_TMP = tempfile.mkdtemp(prefix="ansible-local-", dir=before.parent)
+    packed = before / "ansiballz_cache"
+    packed.mkdir(exist_ok=True)
+    Path(constants.DEFAULT_LOCAL_TMP, packed.name).symlink_to(packed)
     try:
         yield
     finally:

@@ -25,6 +25,11 @@ class CallbackModule(CallbackBase):
     CALLBACK_TYPE = "aggregate"
     CALLBACK_NAME = "odj_recorder"
 
+    def __init__(self) -> None:
+        super().__init__()
+        logs = Path(os.environ["ODJ_RECORD_SERVERS"]).glob("*/executions.jsonl")
+        self._read = {path: path.stat().st_size for path in logs}
+
     def v2_runner_on_ok(self, result: t.Any) -> None:
         self._keep(result, "ok")
 
@@ -42,14 +47,23 @@ class CallbackModule(CallbackBase):
         host, task = (getattr(result, f"{of}{what}").get_name() for what in ("host", "task"))
         told = getattr(result, f"{of}result")
         directory = Path(os.environ["ODJ_RECORD_SERVERS"]) / host
-        executions = directory / "executions.jsonl"
         record = {
             "host": host,
             "task": task,
             "outcome": outcome,
             "result": json.loads(json.dumps(told, default=str)),
             "state": json.loads((directory / "state.json").read_text(encoding="utf-8")) if directory.exists() else {},
-            "executions": executions.read_text(encoding="utf-8").splitlines() if executions.exists() else [],
+            "executions": self._since_then(directory / "executions.jsonl"),
         }
         with Path(os.environ["ODJ_RECORD"]).open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(record) + "\n")
+
+    def _since_then(self, path: Path) -> list[str]:
+        """Return the names of what ran on a server since this was last asked."""
+        if not path.exists():
+            return []
+        with path.open("rb") as stream:
+            stream.seek(self._read.get(path, 0))
+            lines = stream.read().splitlines()
+            self._read[path] = stream.tell()
+        return [json.loads(line)["name"] for line in lines]

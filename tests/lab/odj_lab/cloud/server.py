@@ -5,18 +5,17 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 import ssl
-import threading
 import time
 import traceback
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qsl, urlsplit
 
 from odj_lab import pki
 from odj_lab.cloud import entra, faults, intune
 from odj_lab.cloud.answers import Answer, Request, graph_error
 from odj_lab.cloud.state import create_state, requests_log, store
+from odj_lab.listening import Listener
 from odj_lab.processes import LabError
 from odj_lab.settings import Lab
 from odj_lab.store import State
@@ -37,15 +36,11 @@ class Cloud:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate, key)
         self._server = _Server((lab.cloud_address, PORT), lab, context)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
-        self._thread.start()
+        self._server.start()
 
     def close(self) -> None:
         """Stop listening and end all connections."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._server.hang_up()
-        self._thread.join()
+        self._server.end()
 
 
 def serve(lab: Lab) -> Cloud:
@@ -60,36 +55,10 @@ def serve(lab: Lab) -> Cloud:
     return Cloud(lab)
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 64
-
+class _Server(Listener):
     def __init__(self, address: tuple[str, int], lab: Lab, context: ssl.SSLContext) -> None:
         self.lab = lab
-        self._open: set[socket.socket] = set()
-        self._lock = threading.Lock()
-        super().__init__(address, _Handler)
-        # The handshake happens at the first read, in the connection's own thread: a silent client stops nobody else.
-        self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
-
-    def get_request(self) -> tuple[socket.socket, tuple[str, int]]:
-        connection, address = super().get_request()
-        with self._lock:
-            self._open.add(connection)
-        return connection, address
-
-    def shutdown_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
-        with self._lock:
-            self._open.discard(request)
-        super().shutdown_request(request)
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: a client that ends early or distrusts our certificate is part of the tests."""
-
-    def hang_up(self) -> None:
-        with self._lock:
-            for connection in self._open:
-                connection.close()
+        super().__init__(address, _Handler, context)
 
 
 class _Handler(BaseHTTPRequestHandler):

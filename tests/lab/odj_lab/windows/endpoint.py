@@ -4,15 +4,13 @@
 from __future__ import annotations
 
 import http.server
-import socket
 import ssl
-import struct
-import threading
 import time
 import traceback
 import typing as t
 from pathlib import Path
 
+from odj_lab.listening import Listener, cut
 from odj_lab.store import State
 from odj_lab.windows import wire
 from odj_lab.windows.auth import BadMessage, Gate
@@ -28,51 +26,12 @@ class ConnectionDropped(Exception):
     """A fault asks for this connection to be cut."""
 
 
-class Listener(http.server.ThreadingHTTPServer):
-    """One port. It knows its connections, so that a server that goes down takes them along."""
-
-    daemon_threads = True
-    allow_reuse_address = True
-    request_queue_size = 64
+class WsmanListener(Listener):
+    """One port of a server."""
 
     def __init__(self, address: tuple[str, int], door: Door, tls: ssl.SSLContext | None) -> None:
         self.door = door
-        self.tls = tls
-        self.live: set[socket.socket] = set()
-        super().__init__(address, Handler)
-
-    def get_request(self) -> tuple[socket.socket, t.Any]:
-        """Accept; the TLS handshake is left to the connection's own thread."""
-        connection, address = super().get_request()
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if self.tls:
-            connection = self.tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
-        self.live.add(connection)
-        return connection, address
-
-    def shutdown_request(self, request: t.Any) -> None:
-        """Forget a connection that has ended."""
-        self.live.discard(request)
-        super().shutdown_request(request)
-
-    def handle_error(self, request: t.Any, client_address: t.Any) -> None:
-        """Stay silent: clients that go away, or that distrust our certificate, are everyday life."""
-
-    def cut(self) -> None:
-        """Stop listening and cut what is open."""
-        self.shutdown()
-        self.server_close()
-        for connection in list(self.live):
-            cut(connection)
-
-
-def cut(connection: socket.socket) -> None:
-    """End a connection the hard way, as a machine that goes down does."""
-    try:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        connection.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass
+        super().__init__(address, Handler, tls)
 
 
 class Door:
@@ -148,7 +107,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     server_version = "Microsoft-HTTPAPI/2.0"
     sys_version = ""
     wbufsize = -1
-    server: Listener
+    server: WsmanListener
 
     def setup(self) -> None:
         """Finish the TLS handshake and set up this connection's gate."""
@@ -225,7 +184,7 @@ class Endpoint:
         self._accounts = accounts
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._tls.load_cert_chain(*certificate)
-        self._listeners: list[Listener] = []
+        self._listeners: list[WsmanListener] = []
         self._door: Door | None = None
 
     @property
@@ -244,17 +203,17 @@ class Endpoint:
         self._door = Door(self.machine, self._accounts)
         for port, tls in ((self.HTTP, None), (self.HTTPS, self._tls)):
             try:
-                listener = Listener((address, port), self._door, tls)
+                listener = WsmanListener((address, port), self._door, tls)
             except OSError as error:
                 self.close()
                 raise OSError(error.errno, f"{self.machine.name} cannot listen on {address}:{port}: {error}") from error
-            threading.Thread(target=listener.serve_forever, args=(0.1,), daemon=True).start()
+            listener.start()
             self._listeners.append(listener)
 
     def close(self) -> None:
         """Refuse new connections, cut the open ones, forget all shells."""
         for listener in self._listeners:
-            listener.cut()
+            listener.end()
         self._listeners.clear()
         if self._door:
             self._door.shells.close()
