@@ -43,7 +43,7 @@ options:
     description:
       - Name of the account, at most 15 characters without the dollar sign.
       - >-
-        Also C(DOMAIN\\name$) as RV(hybridjoin.odj.odj_server_info#module:server.service.account) has it, or
+        Also C(DOMAIN\\name$) as RV(hybridjoin.odj.odj_server_info#module:server.service) has it, or
         C(name@domain); for an account that exists its distinguished name or SID as well.
       - >-
         An account that the directory takes for the same is an error (not every directory tells letters with accents

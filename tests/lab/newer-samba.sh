@@ -44,6 +44,7 @@ printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
 chmod 755 "$root/usr/sbin/policy-rc.d"
 # Not by debootstrap --include: it does not choose among alternative dependencies as apt does, and Samba's Python
 # then lacks modules.
+# shellcheck disable=SC2016 # the inner shell expands it
 inside() { unshare -m --propagation private bash -c 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"' "$root" "$@"; }
 inside apt-get -q update
 inside apt-get -qy install --no-install-recommends "${PACKAGES[@]}"

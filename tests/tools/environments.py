@@ -21,7 +21,7 @@ BUNDLE = "14.5.0"
 PACKAGES = (
     *("samba", "samba-ad-dc", "samba-dsdb-modules", "samba-vfs-modules", "samba-ad-provision", "winbind", "smbclient"),
     *("ldb-tools", "krb5-user", "python3-samba", "python3-gssapi", "openssl", "sshpass", "git"),
-    *("openssh-server", "openssh-client"),
+    *("openssh-server", "openssh-client", "shellcheck"),
 )
 DEBIAN_PYTHON = Path("/usr/lib/python3/dist-packages")
 RECIPE = "1"

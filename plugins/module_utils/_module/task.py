@@ -11,6 +11,7 @@ import gc
 import logging
 import os
 import time
+import traceback
 import typing as t
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -97,14 +98,15 @@ def run_module(
     module = AnsibleModule(supports_check_mode=True, **spec)
     for name, error in libraries:
         if error is not None:
-            module.fail_json(msg=missing_required_lib(name), exception=error)
+            # Text, since core before 2.19 takes no exception.
+            module.fail_json(msg=missing_required_lib(name), exception="".join(traceback.format_exception(error)))
     _log_to(module.log)
     gc.freeze()  # what is imported stays: the collector need not look at it again and again
     try:
         with open_job(module.params) as job:
             result = carry_out(job, check_mode=module.check_mode)
     except OdjError as error:
-        module.fail_json(msg=str(error), error=error.to_json(), exception=error)
+        module.fail_json(msg=str(error), error=error.to_json())
     for warning in t.cast("list[str]", result.pop("warnings", [])):  # exit_json takes none from core 2.23 on
         module.warn(warning)
     module.exit_json(**result)

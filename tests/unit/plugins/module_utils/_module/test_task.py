@@ -11,6 +11,7 @@ from contextlib import nullcontext
 import pytest
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Plan
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import run_module
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.module_arguments import patch_module_args
@@ -27,6 +28,32 @@ class Remarking:
 
     def facts(self, plan: Plan) -> Mapping[str, object]:
         return {"warnings": ["look here"], "found": 1}
+
+
+class Failing(Remarking):
+    """A job that cannot be planned."""
+
+    def plan(self) -> Plan:
+        raise OdjError("read the unit", on="OU=PCs", got="no such object", advice="Name one that exists.")
+
+
+def test_a_failure_says_it_in_a_sentence_and_in_parts(capsys: pytest.CaptureFixture[str]) -> None:
+    with patch_module_args({}), pytest.raises(SystemExit):
+        run_module({"argument_spec": {}}, lambda params: nullcontext(Failing()))
+    answer: dict[str, t.Any] = json.loads(capsys.readouterr().out)
+    assert answer["failed"]
+    assert answer["msg"] == "Could not read the unit (OU=PCs): no such object. Name one that exists."
+    parts = {"tried": "read the unit", "on": "OU=PCs", "got": "no such object", "advice": "Name one that exists."}
+    assert answer["error"] == parts
+
+
+def test_a_library_that_is_missing_is_named_before_anything_is_opened(capsys: pytest.CaptureFixture[str]) -> None:
+    missing = ImportError("No module named 'ldap3'")
+    with patch_module_args({}), pytest.raises(SystemExit):
+        run_module({"argument_spec": {}}, lambda params: pytest.fail("opened"), libraries=(("ldap3", missing),))
+    answer: dict[str, t.Any] = json.loads(capsys.readouterr().out)
+    assert answer["failed"]
+    assert "library (ldap3)" in answer["msg"]
 
 
 def test_a_warning_is_given_in_the_way_that_ansible_will_still_take(
