@@ -60,3 +60,5 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     home = home_in_environment()
     for path in home.parent.glob(f"{home.name}-gw*/lab.json"):
         world.wipe(Lab.load(path.parent), nothing)
+    for place in home.parent.glob(f".{home.name}-gw*/"):
+        nets.wipe_all(place)

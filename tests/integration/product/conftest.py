@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,12 +16,13 @@ from odj_lab.settings import Lab
 
 @pytest.fixture(scope="session")
 def short_home() -> Iterator[Path]:
-    """Yield a directory with a short path: Unix sockets live below it."""
+    """Yield a directory for labs; those that a killed run has left there go first."""
     if sentence := directory.missing():
         pytest.skip(sentence)
-    path = Path(tempfile.mkdtemp(prefix="odj-"))
-    yield path
-    shutil.rmtree(path, ignore_errors=True)
+    nets.wipe_all(nets.OWN_LABS)
+    nets.OWN_LABS.mkdir(parents=True)
+    yield nets.OWN_LABS
+    nets.wipe_all(nets.OWN_LABS)
 
 
 @pytest.fixture(scope="session")

@@ -132,6 +132,20 @@ def test_a_net_on_which_a_lab_is_just_starting_is_refused_at_once(
     assert not rival.home.exists()
 
 
+def test_one_command_at_a_time_starts_or_stops_a_lab(other: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[subprocess.CompletedProcess[str]] = []
+
+    def meanwhile(lab: Lab, keep: tuple[str, ...] = ()) -> list[str]:
+        seen.extend(command(lab, verb) for verb in ("up", "down", "wipe"))
+        return []
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world, "_stop", meanwhile)
+        world.down(other, lambda __: None)
+    said = {sentence(done) for done in seen}
+    assert said == {f"lab: Another command is starting or stopping lab {other.name} just now."}
+
+
 def test_failed_start_is_taken_back(other: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(__: Lab) -> None:
         raise LabError("as a test wants it")

@@ -159,7 +159,8 @@ class Lab:
 
     def save(self) -> None:
         """Write lab.json, readable by its owner only, whole or not at all."""
-        self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for path in (self.home.parent, self.home):
+            path.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_private(self.path, json.dumps({**asdict(self), "home": str(self.home)}, indent=2).encode())
 
     @classmethod

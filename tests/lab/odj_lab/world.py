@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-import fcntl
+import hashlib
 import importlib.util
 import os
 import re
@@ -12,7 +12,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -260,31 +260,30 @@ def _stop(lab: Lab, keep: tuple[str, ...] = ()) -> list[str]:
     return stopped
 
 
-@contextmanager
-def _claimed(net: str) -> Iterator[None]:
-    """Hold the addresses of a lab while nothing listens on them yet, so that whoever else starts there hears of it.
-
-    The claim is a name of the kernel: it goes with the process that holds it, and is the same for all users.
-    """
-    with socket.socket(socket.AF_UNIX) as claim:
-        try:
-            claim.bind(f"\0hybridjoin.odj lab on {net}")
-        except OSError:
-            raise LabError(
-                f"Another lab is being started on {net} just now: choose other addresses with ODJ_LAB_NET and another "
-                "ODJ_LAB_NAME."
-            ) from None
-        yield
+def _claimed(net: str) -> AbstractContextManager[None]:
+    """Hold the addresses of a lab while nothing listens on them yet, so that whoever else starts there hears of it."""
+    return _held(
+        f"the net {net}",
+        f"Another lab is being started on {net} just now: choose other addresses with ODJ_LAB_NET and another "
+        "ODJ_LAB_NAME.",
+    )
 
 
-@contextmanager
-def _alone(lab: Lab) -> Iterator[None]:
+def _alone(lab: Lab) -> AbstractContextManager[None]:
     """Let one command at a time start or stop a lab."""
-    lab.home.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = lab.home.parent / f".{lab.name}.lock"
-    with path.open("w", encoding="ascii") as stream:
+    return _held(str(lab.home.resolve()), f"Another command is starting or stopping lab {lab.name} just now.")
+
+
+@contextmanager
+def _held(what: str, otherwise: str) -> Iterator[None]:
+    """Hold something that one process at a time may have; what the others hear is given.
+
+    The kernel keeps it, as the name of a socket: it goes with the process, and is the same for all users.
+    """
+    name = hashlib.sha256(f"hybridjoin.odj lab: {what}".encode()).hexdigest()
+    with socket.socket(socket.AF_UNIX) as holder:
         try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise LabError(f"Another command is starting or stopping lab {lab.name} just now.") from None
+            holder.bind(f"\0{name}")
+        except OSError:
+            raise LabError(otherwise) from None
         yield
