@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs the parts of our PowerShell that work on any system in the PowerShell that is on PATH."""
+"""Runs the parts of our PowerShell that work on any system, in the pwsh that ODJ_PWSH names or that is on PATH."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from pathlib import Path
 import pytest
 
 MODULES = Path(__file__).parents[2] / "plugins" / "modules"
-PWSH = shutil.which("pwsh")
-pytestmark = pytest.mark.skipif(PWSH is None, reason="no pwsh on PATH")
+PWSH = os.environ.get("ODJ_PWSH") or shutil.which("pwsh")
+pytestmark = pytest.mark.skipif(PWSH is None, reason="no pwsh in ODJ_PWSH or on PATH")
 
 Answer = dict[str, t.Any]
 
