@@ -20,4 +20,5 @@ class ActionModule(OdjAction):
 
     def job(self, options: Mapping[str, t.Any], host: Host) -> Job:
         """Return the work of the task."""
-        return ServerInfo(host, scope_of(options, options["gather_subset"]))
+        scope = scope_of(options, options["gather_subset"])
+        return ServerInfo(host, scope, return_snapshot=options["return_snapshot"])

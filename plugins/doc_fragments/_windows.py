@@ -29,6 +29,20 @@ author:
   - The hybridjoin.odj authors (@hybridjoin)
 """
 
+    SNAPSHOT = r"""
+options:
+  snapshot:
+    description:
+      - >-
+        What an earlier task saw of the server: the result C(snapshot) of M(hybridjoin.odj.odj_server_info) with
+        O(hybridjoin.odj.odj_server_info#module:return_snapshot=true).
+      - >-
+        Questions that it answers are not asked again, so a task that finds nothing to do costs no remote execution.
+        Whenever it tells that something has to change, or that something is wrong, the server is asked anew.
+      - Do not pass on one from before a change of the server.
+    type: dict
+"""
+
     NETWORK = r"""
 options:
   endpoints:

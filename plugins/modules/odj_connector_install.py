@@ -78,6 +78,7 @@ options:
     default: false
 extends_documentation_fragment:
   - hybridjoin.odj._windows
+  - hybridjoin.odj._windows.snapshot
 attributes:
   check_mode:
     description: Can run in check_mode and return changed status prediction without modifying target.

@@ -56,6 +56,7 @@ options:
     type: bool
 extends_documentation_fragment:
   - hybridjoin.odj._windows
+  - hybridjoin.odj._windows.snapshot
 attributes:
   check_mode:
     description: Can run in check_mode and return changed status prediction without modifying target.

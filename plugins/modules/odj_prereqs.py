@@ -28,6 +28,7 @@ options:
     default: true
 extends_documentation_fragment:
   - hybridjoin.odj._windows
+  - hybridjoin.odj._windows.snapshot
   - hybridjoin.odj._windows.network
 attributes:
   check_mode:

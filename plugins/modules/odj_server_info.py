@@ -37,8 +37,16 @@ options:
     description: How far back joins in the event log count, in hours.
     type: int
     default: 24
+  return_snapshot:
+    description:
+      - Whether to return RV(snapshot) too, for the option O(snapshot) of the tasks that follow.
+      - The whole result is then hidden as by C(no_log), because a configuration file may hold a password; that of a
+        task that fails is not.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - hybridjoin.odj._windows
+  - hybridjoin.odj._windows.snapshot
   - hybridjoin.odj._windows.network
 attributes:
   check_mode:
@@ -59,6 +67,17 @@ EXAMPLES = r"""
     gather_subset: [host, connector]
   register: look
 
+- name: Look once for several tasks
+  hybridjoin.odj.odj_server_info:
+    gather_subset: [host, dotnet, connector, config, network]
+    return_snapshot: true
+  register: look
+
+- name: Keep the OU list, without asking again what it is
+  hybridjoin.odj.odj_ou_config:
+    organizational_units: ["OU=Autopilot,DC=contoso,DC=com"]
+    snapshot: "{{ look.snapshot }}"
+
 - name: Wait until somebody has signed in
   hybridjoin.odj.odj_server_info:
     gather_subset: [connector]
@@ -69,6 +88,30 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+snapshot:
+  description: What was seen, for the option O(snapshot) of other tasks. Its inside may change.
+  returned: O(return_snapshot=true)
+  type: dict
+  contains:
+    schema:
+      description: Number of its form.
+      type: int
+      sample: 1
+    asked_at:
+      description: When the questions left the controller, by its clock.
+      type: str
+    answered_at:
+      description: When the answers had come.
+      type: str
+    boot_time:
+      description: When the server started, by its own clock.
+      type: str
+    questions:
+      description: What was asked, by id.
+      type: dict
+    answers:
+      description: What the server answered, by id of the question.
+      type: dict
 server:
   description: The facts. Parts that were not asked for are missing.
   returned: success

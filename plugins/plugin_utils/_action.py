@@ -6,12 +6,15 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Mapping
+from contextlib import suppress
 
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.probe import Snapshot
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import Job, SystemClock, carry_out
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.host import Host, WindowsHost
+from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.remembering_host import RememberingHost
 
 
 class OdjAction(ActionBase):
@@ -34,13 +37,25 @@ class OdjAction(ActionBase):
         """
         raise NotImplementedError
 
+    def _job(self, options: Mapping[str, t.Any], host: Host) -> Job:
+        """Return the work of the task, from what an earlier one saw where that tells that there is nothing to do.
+
+        Whatever else it tells is not believed: others may have been at the server since.
+        """
+        if options["snapshot"]:
+            job = self.job(options, RememberingHost(host, Snapshot.from_json(options["snapshot"])))
+            with suppress(OdjError):
+                if not job.plan():
+                    return job
+        return self.job(options, host)
+
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, object]:
         """Run the task and return its result; errors of ours become ``failed`` with ``msg`` and ``error``."""
         super().run(tmp, task_vars)
         base: ActionBase = self
         _checked, options = base.validate_argument_spec(**self.SPEC)
         try:
-            job = self.job(options, WindowsHost(self, task_vars or {}, SystemClock()))
+            job = self._job(options, WindowsHost(self, task_vars or {}, SystemClock()))
             return carry_out(job, check_mode=self._task.check_mode)
         except OdjError as error:
             return failure(error)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import QUIET_ARGUMENTS, SUCCESS_CODES
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.server_info import SNAPSHOT_OPTIONS
 
 SPEC: Mapping[str, t.Any] = {
     "argument_spec": {
@@ -23,6 +24,7 @@ SPEC: Mapping[str, t.Any] = {
         "uninstall_arguments": {"type": "str", "default": QUIET_ARGUMENTS},
         "success_codes": {"type": "list", "elements": "int", "default": list(SUCCESS_CODES)},
         "reboot": {"type": "bool", "default": False},
+        **SNAPSHOT_OPTIONS,
     },
     "mutually_exclusive": [("path", "src", "url")],
     "required_if": [

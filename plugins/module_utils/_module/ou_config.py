@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import ACCOUNT_KEY, DISABLE_OU_UPDATES_KEY
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.server_info import SNAPSHOT_OPTIONS
 
 SPEC: Mapping[str, t.Any] = {
     "argument_spec": {
@@ -18,6 +19,7 @@ SPEC: Mapping[str, t.Any] = {
         "install_path": {"type": "str"},
         "tenant_configured_managed_service_account": {"type": "str"},
         "disable_ou_updates": {"type": "bool"},
+        **SNAPSHOT_OPTIONS,
     }
 }
 

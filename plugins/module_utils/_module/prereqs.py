@@ -7,12 +7,16 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Mapping
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._module.server_info import NETWORK_OPTIONS
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.server_info import (
+    NETWORK_OPTIONS,
+    SNAPSHOT_OPTIONS,
+)
 
 SPEC: Mapping[str, t.Any] = {
     "argument_spec": {
         "domain": {"type": "str"},
         "fail_on_unmet": {"type": "bool", "default": True},
         **NETWORK_OPTIONS,
+        **SNAPSHOT_OPTIONS,
     }
 }

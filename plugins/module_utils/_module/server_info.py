@@ -18,6 +18,10 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.facts
     parse_endpoint,
 )
 
+SNAPSHOT_OPTIONS: Mapping[str, t.Any] = {
+    # It may hold a configuration file with the password of a proxy.
+    "snapshot": {"type": "dict", "no_log": True},
+}
 NETWORK_OPTIONS: Mapping[str, t.Any] = {
     "endpoints": {"type": "list", "elements": "str", "default": list(ENDPOINTS)},
     "proxy": {"type": "str"},
@@ -29,7 +33,9 @@ SPEC: Mapping[str, t.Any] = {
         "gather_subset": {"type": "list", "elements": "str", "choices": ["all", *SUBSETS], "default": ["all"]},
         "install_path": {"type": "str"},
         "event_hours": {"type": "int", "default": EVENT_HOURS},
+        "return_snapshot": {"type": "bool", "default": False},
         **NETWORK_OPTIONS,
+        **SNAPSHOT_OPTIONS,
     }
 }
 

@@ -13,12 +13,13 @@ from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.host impor
 
 
 class ServerInfo(ReadOnlyJob):
-    """All facts of a scope as ``server``."""
+    """All facts of a scope as ``server``, and with them what was seen where that is wanted."""
 
-    def __init__(self, host: Host, scope: Scope) -> None:
+    def __init__(self, host: Host, scope: Scope, *, return_snapshot: bool = False) -> None:
         self._host = host
         self._scope = scope
-        self._server: dict[str, object] = {}
+        self._return_snapshot = return_snapshot
+        self._facts: dict[str, object] = {}
 
     def read(self) -> None:
         """Look at the server.
@@ -26,8 +27,12 @@ class ServerInfo(ReadOnlyJob):
         Raises:
             WindowsError: There are no answers at all.
         """
-        self._server = facts_of(look_at(self._host, self._scope), self._scope)
+        snapshot = look_at(self._host, self._scope)
+        self._facts = {"server": facts_of(snapshot, self._scope)}
+        if self._return_snapshot:
+            # It may hold a configuration file with the password of a proxy; failures are shown all the same.
+            self._facts |= {"snapshot": snapshot.to_json(), "_ansible_no_log": True}
 
     def facts(self, plan: Plan) -> Mapping[str, object]:
-        """Return ``server``."""
-        return {"server": self._server}
+        """Return ``server`` and, where that is wanted, ``snapshot``."""
+        return self._facts

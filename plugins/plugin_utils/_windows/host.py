@@ -90,7 +90,8 @@ class WindowsHost:
         """
         asked_at = self._clock.now()
         result = self.run_module("look at the server", PROBE, {"probes": list(probes)})
-        return Snapshot(result.get("answers") or {}, asked_at, self._clock.now())
+        questions = {str(probe["id"]): probe for probe in probes}
+        return Snapshot(result.get("answers") or {}, asked_at, self._clock.now(), questions)
 
     def run_module(self, tried: str, module: str, options: Mapping[str, object]) -> Result:
         """Run a module that has no action plugin, and return its result.

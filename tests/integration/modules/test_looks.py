@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import base64
 import typing as t
 
 import pytest
@@ -15,6 +16,7 @@ from ansible_collections.hybridjoin.odj.tests.integration.modules.scenery import
     Stage,
     Step,
     check,
+    content,
     present,
     task,
     unchanged,
@@ -26,6 +28,7 @@ INFO, PREREQS = "odj_server_info", "odj_prereqs"
 UNIT = r"OU=Lab\, North,DC=contoso,DC=test"
 LOGIN, MANAGE, PORTAL = "login.microsoftonline.com:443", "manage.microsoft.com:443", "portal.manage.microsoft.com:443"
 PROXY = "http://proxy.contoso.test:8080"
+SECRET = b'<system.net><defaultProxy><proxy proxyaddress="http://a:Pa55w0rd@b:8080" /></defaultProxy></system.net>'
 
 
 def verdicts(step: Step) -> dict[str, str]:
@@ -184,3 +187,47 @@ def test_a_converged_server_costs_one_execution_a_module(stage: Stage, person: P
     ]
     for step in stage.tasks("odj01", tasks):
         assert (step.outcome, step.changed, step.ran) == ("ok", False, (PROBE,))
+
+
+def test_one_look_serves_all_tasks_of_a_converged_server(stage: Stage, person: Person) -> None:
+    stage.install()
+    person.signs_in()
+    stage.tasks("odj01", [task("odj_ou_config", organizational_units=[UNIT])])
+    src = str(builds.installer_path(stage.lab, NEW))
+    look = {**task(INFO, return_snapshot=True), "register": "look"}
+    given = {"snapshot": "{{ look['snapshot'] }}"}
+    tasks = [
+        look,
+        task(PREREQS, domain="contoso.test", **given),
+        task("odj_connector_install", **present(src=src), **given),
+        task("odj_ou_config", organizational_units=[UNIT], state="exact", **given),
+        task(INFO, **given),
+        check(task("odj_ou_config", organizational_units=[UNIT], state="absent", **given)),
+    ]
+    first, *others, last = stage.tasks("odj01", tasks)
+    assert first.ran == last.ran == (PROBE,)
+    for step in others:
+        assert (step.outcome, step.changed, step.ran) == ("ok", False, ())
+    assert last.changed  # which no snapshot alone is believed to need
+
+
+def test_a_snapshot_is_never_printed(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ANSIBLE_INJECT_INVOCATION", "ANSIBLE_DISPLAY_ARGS_TO_STDOUT"):
+        monkeypatch.setenv(name, "true")  # Ansible is to print all that it can
+    stage.install()
+    before = content(stage.state())
+    assert before is not None
+    stage.put(layout.WIZARD_CONFIG, before.replace(b"</configuration>", SECRET + b"</configuration>"))
+    tasks = [
+        {**task(INFO, return_snapshot=True), "register": "look"},
+        task(INFO, gather_subset=["connector"], snapshot="{{ look['snapshot'] }}"),
+        task("odj_ou_config", organizational_units=["no DN"], snapshot="{{ look['snapshot'] }}"),
+    ]
+    seen = stage.run([{"hosts": "odj01", "gather_facts": False, "tasks": tasks}], "-vvv", "--diff")["odj01"]
+    assert [step.outcome for step in seen] == ["ok", "ok", "failed"]
+    assert NEW in stage.output  # the second task's result is printed
+    held = content(stage.state())
+    assert held is not None
+    assert SECRET in held
+    for text in (SECRET.decode(), base64.b64encode(held).decode()[:80]):
+        assert text not in stage.output

@@ -63,7 +63,8 @@ class FakeWindows:
     def ask(self, probes: Sequence[Probe]) -> Snapshot:
         self.looks += 1
         answers = {str(probe["id"]): self._answer(probe) for probe in probes}
-        return Snapshot(answers, self.clock.now(), self.clock.now())
+        questions = {str(probe["id"]): probe for probe in probes}
+        return Snapshot(answers, self.clock.now(), self.clock.now(), questions)
 
     def _answer(self, probe: Value) -> Value:
         if probe["id"] in self.broken:

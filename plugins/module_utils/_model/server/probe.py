@@ -9,7 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
+
 Probe: t.TypeAlias = "dict[str, object]"
+
+SNAPSHOT_SCHEMA = 1
 
 
 def ask_host(probe_id: str) -> Probe:
@@ -142,11 +146,13 @@ class Snapshot:
         answers: By the question's id, as odj_server_probe returns them.
         asked_at: UTC, before the questions left the controller.
         answered_at: UTC, when the answers had come.
+        questions: What was asked, by id.
     """
 
     answers: Mapping[str, object]
     asked_at: datetime
     answered_at: datetime
+    questions: Mapping[str, object] = field(default_factory=dict)
 
     def value(self, probe_id: str) -> Fields:
         """Return an answer; an empty one when the question failed or was not asked."""
@@ -169,6 +175,58 @@ class Snapshot:
         """Return the errors of all failed questions by their ids."""
         return {probe_id: text for probe_id in self.answers if (text := self.error(probe_id)) is not None}
 
+    def holds(self, probe: Probe) -> bool:
+        """Return whether exactly this question was asked; the answer may be an error."""
+        probe_id = str(probe["id"])
+        return probe_id in self.answers and self.questions.get(probe_id) == probe
+
+    def only(self, probes: Sequence[Probe]) -> Snapshot:
+        """Return the part that answers these questions."""
+        ids = [str(probe["id"]) for probe in probes if self.holds(probe)]
+        answers, questions = ({one: each[one] for one in ids} for each in (self.answers, self.questions))
+        return Snapshot(answers, self.asked_at, self.answered_at, questions)
+
     def merged(self, later: Snapshot) -> Snapshot:
-        """Return both as one: the later answer counts, the clock stays that of the first."""
-        return Snapshot({**self.answers, **later.answers}, self.asked_at, self.answered_at)
+        """Return both as one: the later answer counts, and the clock is that around the answer of kind "host"."""
+        clock = (
+            later if any(Fields(later.questions).part(one).text("kind") == "host" for one in later.questions) else self
+        )
+        answers, questions = {**self.answers, **later.answers}, {**self.questions, **later.questions}
+        return Snapshot(answers, clock.asked_at, clock.answered_at, questions)
+
+    def to_json(self) -> dict[str, object]:
+        """Return it as data that ``from_json`` takes; ``boot_time`` is that of the server, where it was asked for."""
+        return {
+            "schema": SNAPSHOT_SCHEMA,
+            "asked_at": self.asked_at.isoformat(),
+            "answered_at": self.answered_at.isoformat(),
+            "boot_time": self.value("host").text("boot_time"),
+            "questions": dict(self.questions),
+            "answers": dict(self.answers),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, object]) -> Snapshot:
+        """Return the snapshot that such data describes.
+
+        Raises:
+            InvalidInput: It is of another form, or of another schema.
+        """
+        given = Fields(data)
+        answers, questions = given.part("answers").data, given.part("questions").data
+        asked_at, answered_at = (_moment(given.text(name)) for name in ("asked_at", "answered_at"))
+        if given.number("schema") != SNAPSHOT_SCHEMA or asked_at is None or answered_at is None:
+            raise InvalidInput(
+                "read the option snapshot",
+                got=f"it is no snapshot of schema {SNAPSHOT_SCHEMA}",
+                advice="Pass on what odj_server_info returned with return_snapshot, as it is, or leave the option out.",
+            )
+        return cls(answers, asked_at, answered_at, questions)
+
+
+def _moment(text: str | None) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None

@@ -4,14 +4,18 @@
 from __future__ import annotations
 
 import importlib
+import json
 import typing as t
 from types import SimpleNamespace
 
 import pytest
 from ansible.errors import AnsibleError
 
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import OU_LIST_KEY
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.config_file import replace_settings
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils import _action
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.windows_changes import ChangingWindows
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.windows_content import CONFIG, XML
 
 ACTIONS = "ansible_collections.hybridjoin.odj.plugins.action"
 SUM = "0" * 64
@@ -83,3 +87,58 @@ def test_an_error_of_ours_becomes_a_failed_task_with_its_parts() -> None:
     assert result["failed"] is True
     assert result["error"]["advice"] == "Install it first (odj_connector_install)."
     assert result["msg"].startswith("Could not edit the configuration of the connector (odj01): no connector")
+
+
+def converged() -> ChangingWindows:
+    """Return a server on which none of the tasks of this file has anything to do, and that refuses to be changed."""
+    server = ChangingWindows(refuse_writes=True)
+    server.install("6.2604.2000.3")
+    server.files[CONFIG] = replace_settings(XML, {OU_LIST_KEY: "OU=A,DC=x"}, CONFIG)
+    return server
+
+
+def look(server: ChangingWindows) -> dict[str, t.Any]:
+    """Return the snapshot of a server as a play hands it on."""
+    result = run("odj_server_info", server, {"return_snapshot": True})
+    assert result["_ansible_no_log"] is True
+    return t.cast("dict[str, t.Any]", json.loads(json.dumps(result["snapshot"])))
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_with_a_snapshot_a_converged_server_is_not_asked_again(name: str) -> None:
+    server = converged()
+    own = run(name, server, ARGUMENTS[name])
+    snapshot, before = look(server), server.looks
+    given = run(name, server, {**ARGUMENTS[name], "snapshot": snapshot})
+    assert (given, server.looks) == (own, before)
+    assert given["changed"] is False
+
+
+@pytest.mark.parametrize("name", ["odj_connector_install", "odj_ou_config"])
+def test_what_a_snapshot_would_have_changed_is_looked_at_anew(name: str) -> None:
+    bare = ChangingWindows()
+    bare.install("6.2501.2000.5")
+    server = converged()
+    before = server.looks
+    result = run(
+        name,
+        server,
+        {**ARGUMENTS[name], "state": "latest" if "install" in name else "present", "snapshot": look(bare)},
+        check_mode=False,
+    )
+    assert (result["changed"], server.looks) == (False, before + 1)
+
+
+def test_what_a_snapshot_says_is_wrong_is_looked_at_anew() -> None:
+    server = converged()
+    snapshot = look(ChangingWindows(broken={"service"}))
+    result = run("odj_ou_config", server, {**ARGUMENTS["odj_ou_config"], "snapshot": snapshot})
+    assert "failed" not in result
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_what_is_no_snapshot_is_refused_before_anything_is_asked(name: str) -> None:
+    server = converged()
+    result = run(name, server, {**ARGUMENTS[name], "snapshot": {"schema": 7}})
+    assert (result["failed"], server.looks) == (True, 0)
+    assert "snapshot" in result["msg"]
