@@ -98,7 +98,9 @@ options:
     type: str
   timeout:
     description:
-      - Seconds to wait for the connection, and for each answer.
+      - Seconds that one domain controller has for everything up to the end of the logon (connection, TLS, logon), and
+        then for each answer.
+      - A search whose answer comes in many pages has sixty times as long.
     type: int
     default: 30
 requirements:

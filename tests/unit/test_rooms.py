@@ -18,7 +18,7 @@ MODEL = "module_utils/_model"
 ROOMS: dict[str, tuple[set[str], set[str]]] = {
     MODEL: (set(), set()),
     "module_utils/_controller": ({MODEL}, set()),
-    "module_utils/_directory": ({MODEL}, {"ldap3", "dns", "gssapi"}),
+    "module_utils/_directory": ({MODEL}, {"ldap3", "dns", "gssapi", "cryptography"}),
     "module_utils/_graph": ({MODEL}, {"msal", "requests", "cryptography"}),
     "module_utils/_module": (
         {MODEL, "module_utils/_controller", "module_utils/_directory", "module_utils/_graph"},

@@ -2,9 +2,9 @@
 # PRIVATE to the collection hybridjoin.odj: may change without notice.
 """Logging on to a domain controller: simple bind, or Kerberos from a password, a keytab or a cache.
 
-Only a connection inside TLS to a server that is trusted is logged on to. ldap3 speaks SASL GSSAPI (RFC 4752) and sends
-the channel binding tls-server-end-point (RFC 5929), which a domain controller with LdapEnforceChannelBinding demands.
-Nothing of the tickets is written to disk here.
+Only a connection inside TLS to a server that is trusted is logged on to. SASL GSSAPI (RFC 4752) is spoken here with the
+library gssapi, since ldap3 believes whatever the server answers; with the channel binding tls-server-end-point (RFC
+5929), which a domain controller with LdapEnforceChannelBinding demands. Nothing of the tickets is written to disk here.
 """
 
 from __future__ import annotations
@@ -14,14 +14,20 @@ import sys
 import typing as t
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from functools import partial
 
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.ber import (
+    SASL_IN_PROGRESS,
+    Result,
+    sasl_bind,
+    simple_bind,
+)
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import Settings
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.pipeline import PipelinedStrategy
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
 
-with suppress(ImportError):  # said by session.LDAP3_IMPORT_ERROR
-    import ldap3
 try:
     import gssapi
     import gssapi.raw
@@ -30,6 +36,8 @@ except ImportError as error:
 else:
     GSSAPI_IMPORT_ERROR = None
 
+_NO_LAYER = 1  # RFC 4752 3.3
+_MOST_STEPS = 10  # of Kerberos: it has two
 _NO_TICKET = "There are no tickets: run kinit, or set ccache, keytab or password."
 _NO_KEY = "The keytab has no key of that account: check username, or export the keytab anew."
 _NONE_THERE = ("no kerberos credentials available", "no credentials cache", "no suitable keys")
@@ -67,6 +75,11 @@ def check_account(settings: Settings) -> None:
         InvalidInput: Something is missing, or is not for this way to log on.
     """
     username = (settings.username or "").strip()
+    for option in ("username", "password"):
+        try:
+            (getattr(settings, option) or "").encode()
+        except UnicodeEncodeError:  # from an environment variable that is not UTF-8
+            raise _refused(settings, f"{option} is not text in UTF-8", "Write it in UTF-8.") from None
     if settings.auth_protocol == "simple":
         if not username or not settings.password:
             raise _refused(settings, "username or password is empty", "")
@@ -81,12 +94,12 @@ def check_account(settings: Settings) -> None:
         raise InvalidInput("read the keytab", on=settings.keytab, got="it is not there, or may not be read")
 
 
-def log_on(settings: Settings, connection: t.Any, host: str) -> None:
-    """Send the logon; the connection then has its result.
+def log_on(settings: Settings, strategy: PipelinedStrategy, host: str) -> Result:
+    """Log on, and return what the domain controller says to it; success is code 0.
 
     Args:
         settings: As whom.
-        connection: An ldap3 connection inside TLS to a server that is trusted.
+        strategy: Carries messages inside TLS to a server that is trusted.
         host: The domain controller's own DNS name, for which Kerberos gets a ticket.
 
     Raises:
@@ -94,17 +107,67 @@ def log_on(settings: Settings, connection: t.Any, host: str) -> None:
         LDAPException: The connection is gone.
     """
     if settings.auth_protocol == "kerberos":
-        connection.authentication = ldap3.SASL
-        connection.sasl_mechanism = ldap3.KERBEROS
-        connection.sasl_credentials = (host, None, tickets(settings, host))
-        with translated(f"log on as {settings.account}", host):
-            connection.bind(read_server_info=False)
-        return
-    connection.authentication = ldap3.SIMPLE
-    connection.user = settings.username
-    # As bytes: ldap3 would refuse some machine passwords as text.
-    connection.password = (settings.password or "").encode("utf-8")
-    connection.bind(read_server_info=False)
+        tried = f"log on as {settings.account}"
+        with strategy.not_counted():  # what the Kerberos servers take is not the domain controller's time
+            mine = tickets(settings, host)
+        with translated(tried, host):
+            return _by_kerberos(strategy, host, mine, tried)
+    password = (settings.password or "").encode()
+    message_of = partial(simple_bind, name=settings.username or "", password=password)
+    return strategy.exchange("bindRequest", message_of).result
+
+
+def _by_kerberos(strategy: PipelinedStrategy, host: str, mine: t.Any, tried: str) -> Result:
+    """Do what RFC 4752 3.1 says, and take no security layer: TLS is there."""
+    context = gssapi.SecurityContext(
+        name=gssapi.Name(f"ldap@{host}", gssapi.NameType.hostbased_service),
+        creds=gssapi.Credentials(base=mine, usage="initiate"),
+        mech=gssapi.MechType.kerberos,
+        channel_bindings=channel_bindings(strategy.connection.socket.getpeercert(True), host),
+    )
+
+    def say(token: bytes | None) -> Result:
+        return strategy.exchange("bindRequest", partial(sasl_bind, mechanism="GSSAPI", token=token or b"")).result
+
+    with strategy.not_counted():
+        token = context.step()
+    answer = say(token)
+    for __ in range(_MOST_STEPS):
+        if context.complete or answer.code != SASL_IN_PROGRESS:
+            break
+        answer = say(context.step(answer.credentials))
+    if answer.code not in (0, SASL_IN_PROGRESS):
+        return answer
+    offered = context.unwrap(answer.credentials).message if context.complete and answer.code else b""
+    if len(offered) != 4 or not offered[0] & _NO_LAYER:
+        got = "what the domain controller answers is not what Kerberos demands of it"
+        raise DirectoryError(tried, on=host, got=got, advice="Is it a domain controller of Active Directory?")
+    return say(context.wrap(bytes((_NO_LAYER, 0, 0, 0)), False).message)
+
+
+def channel_bindings(certificate: bytes | None, host: str) -> t.Any:
+    """Return the channel binding tls-server-end-point of a certificate (RFC 5929 4.1); None where it has none.
+
+    Raises:
+        DirectoryError: The library is not installed, or cannot read the certificate.
+    """
+    tried = "bind the logon to the TLS connection"
+    try:
+        from cryptography import exceptions, x509
+        from cryptography.hazmat.primitives import hashes
+    except ImportError as problem:
+        got = f"the Python library cryptography is not installed for {sys.executable}"
+        raise DirectoryError(tried, on=host, got=got, advice="Install it, or use auth_protocol simple.") from problem
+    try:
+        algorithm = x509.load_der_x509_certificate(certificate or b"").signature_hash_algorithm
+    except (ValueError, exceptions.UnsupportedAlgorithm) as problem:
+        raise DirectoryError(tried, on=host, got=f"the certificate cannot be read: {problem}") from problem
+    if algorithm is None:  # signed without a hash, as by Ed25519: the RFC defines none
+        return None
+    weak = algorithm.name in ("md5", "sha1")
+    digest = hashes.Hash(hashes.SHA256() if weak else algorithm)
+    digest.update(certificate or b"")
+    return gssapi.raw.ChannelBindings(application_data=b"tls-server-end-point:" + digest.finalize())
 
 
 def _refused(settings: Settings, got: str, advice: str) -> InvalidInput:

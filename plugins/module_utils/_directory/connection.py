@@ -9,6 +9,7 @@ has logged on to the connection yet.
 from __future__ import annotations
 
 import ipaddress
+import socket
 import ssl
 import sys
 import typing as t
@@ -17,6 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.ber import read_object, start_tls
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import (
     ROOT_ATTRIBUTES,
     Entry,
@@ -27,7 +29,8 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors i
     refuse_failure,
     unreachable,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.clock import LOGGER
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.pipeline import PipelinedStrategy
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.clock import LOGGER, Clock
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
 
 try:
@@ -55,95 +58,122 @@ class Reached:
 
     Attributes:
         name: What it is called.
-        connection: An ldap3 connection inside TLS.
+        strategy: Carries messages to it, inside TLS; until somebody has logged on, for a limited time.
         root: What it says of itself.
     """
 
     name: str
-    connection: t.Any
+    strategy: PipelinedStrategy
     root: Entry
 
 
-def connect(settings: Settings) -> Reached:
+def connect(settings: Settings, clock: Clock) -> Reached:
     """Return the first domain controller that can be reached, is trusted, and can be written to.
+
+    Each one has ``settings.timeout`` seconds for everything up to the end of the logon.
 
     Raises:
         InvalidInput: The authority cannot be read.
         DirectoryError: There is none; says of each that was tried why not.
     """
+    context = _tls_context(settings.ca_path, verify=settings.validate_certs)
     problems: list[DirectoryError] = []
-    for place in islice(places(settings), TRIES):
-        try:
-            return _connect_to(settings, place)
-        except DirectoryError as problem:
-            LOGGER.info("%s is passed over: %s", place.name, problem)
-            problems.append(problem)
+    try:
+        for place in islice(places(settings), TRIES):
+            try:
+                return _connect_to(settings, place, context, clock)
+            except DirectoryError as problem:
+                LOGGER.info("%s is passed over: %s", place.name, problem)
+                problems.append(problem)
+    except DirectoryError as problem:  # DNS does not answer any more: what the first ones said counts as well
+        problems.append(problem)
     if len(problems) == 1:
         raise problems[0]
     got = "; ".join(str(problem) for problem in problems)
     raise DirectoryError("reach a domain controller", on=settings.where, got=got)
 
 
-def _connect_to(settings: Settings, place: Place) -> Reached:
-    connection = _connection(settings, place)
-    where = f"{place.name}:{connection.server.port}"
+def _connect_to(settings: Settings, place: Place, context: ssl.SSLContext, clock: Clock) -> Reached:
+    port = settings.port or (636 if settings.tls_mode == "ldaps" else 389)
+    where = f"{place.name}:{port}"
+    until = clock.monotonic() + settings.timeout
+    tried = "connect to the directory"
     try:
-        _secure(settings, connection, where)
-        root = _root(connection, where)
-        if _READ_ONLY in root.texts("supportedCapabilities"):
-            raise DirectoryError(
-                "use the domain controller",
-                on=where,
-                got="it is a read-only one",
-                advice="Name one that can be written to, or have one looked up with domain.",
-            )
+        strategy = connection_on(_opened(place.address, port, until, clock), clock, settings.timeout)
+    except (OSError, ValueError) as problem:
+        raise unreachable(tried, where, str(problem)) from problem
+    strategy.until = until
+    try:
+        if settings.tls_mode == "start_tls":
+            started = strategy.exchange("extendedReq", start_tls).result
+            refuse_failure("start TLS", where, started.code, started.text)
+        strategy.wrap(context, settings.server_name or place.name)
+        tried = "ask the server what it is"
+        root = _root(strategy, where, tried)
+    except (LDAPException, OSError, ValueError) as problem:
+        strategy.end()
+        raise unreachable(tried, where, str(problem)) from problem
     except BaseException:
-        close(connection)
+        strategy.end()
         raise
-    return Reached(place.name, connection, root)
+    return Reached(place.name, strategy, root)
 
 
-def close(connection: t.Any) -> None:
-    """End a connection; says nothing when that fails."""
-    with suppress(LDAPException, OSError):
-        connection.unbind()
+def _opened(address: str, port: int, until: float, clock: Clock) -> socket.socket:
+    """Return a socket that is connected; what time there is is shared by the addresses that the name has.
+
+    Raises:
+        OSError: The name has no address, or nobody answers on any of them in time.
+        ValueError: It cannot be a name.
+    """
+    found = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)
+    reason = OSError("the name has no address")
+    for number, (family, kind, protocol, __, place) in enumerate(found):
+        left = max(until - clock.monotonic(), 0.001)
+        opened = socket.socket(family, kind, protocol)
+        try:
+            opened.settimeout(left / (len(found) - number))
+            opened.connect(place)
+        except OSError as problem:
+            opened.close()
+            reason = problem
+        else:
+            return opened
+    raise reason
 
 
-def _connection(settings: Settings, place: Place) -> t.Any:
-    use_ssl = settings.tls_mode == "ldaps"
-    server = ldap3.Server(
-        place.address,
-        settings.port or (636 if use_ssl else 389),
-        use_ssl=use_ssl,
-        get_info=ldap3.NONE,
-        connect_timeout=settings.timeout,
+def connection_on(place: socket.socket, clock: Clock, timeout: float) -> PipelinedStrategy:
+    """Return what carries messages over a socket that is connected; each answer has that many seconds.
+
+    ldap3 opens its connections itself otherwise: without a limit for all of it, and after a look at the server's name
+    that makes other things of it.
+    """
+    connection = ldap3.Connection(
+        ldap3.Server("connected-already", get_info=ldap3.NONE),
+        auto_referrals=False,
+        check_names=False,
+        receive_timeout=timeout,
     )
-    context = _tls_context(settings.ca_path, verify=settings.validate_certs)
-    server.tls = VerifiedTls(context, settings.server_name or place.name)
-    return ldap3.Connection(server, auto_referrals=False, check_names=False, receive_timeout=settings.timeout)
+    strategy = connection.strategy = PipelinedStrategy(connection, clock)
+    connection.socket, connection.closed, connection.listening = place, False, True
+    for name in ("send", "post_send_single_response", "post_send_search"):
+        setattr(connection, name, getattr(strategy, name))
+    return strategy
 
 
-def _secure(settings: Settings, connection: t.Any, where: str) -> None:
-    """Open the connection, and put TLS around it."""
-    try:
-        connection.open(read_server_info=False)
-        started = settings.tls_mode == "ldaps" or connection.server.tls.start_tls(connection)
-    except (LDAPException, OSError) as problem:
-        raise unreachable("connect to the directory", where, connection.last_error or str(problem)) from problem
-    if not started:
-        refuse_failure("start TLS", where, connection.result)
-
-
-def _root(connection: t.Any, where: str) -> Entry:
+def _root(strategy: PipelinedStrategy, where: str, tried: str) -> Entry:
     """Read the rootDSE, which everybody may (MS-ADTS 3.1.1.3.2)."""
-    tried = "ask the server what it is"
-    try:
-        connection.search("", "(objectClass=*)", ldap3.BASE, attributes=list(ROOT_ATTRIBUTES))
-    except LDAPException as problem:
-        raise unreachable(tried, where, connection.last_error or str(problem)) from problem
-    refuse_failure(tried, where, connection.result)
-    found = [item["raw_attributes"] for item in connection.response if item["type"] == "searchResEntry"]
-    return Entry("", {name.lower(): tuple(values) for values_of in found for name, values in values_of.items()})
+    answer = strategy.exchange("searchRequest", lambda number: read_object(number, "", ROOT_ATTRIBUTES, dacl=False))
+    refuse_failure(tried, where, answer.result.code, answer.result.text)
+    root = Entry("", {name: values for entry in answer.entries for name, values in entry.values.items()})
+    if _READ_ONLY in root.texts("supportedCapabilities"):
+        raise DirectoryError(
+            "use the domain controller",
+            on=where,
+            got="it is a read-only one",
+            advice="Name one that can be written to, or have one looked up with domain.",
+        )
+    return root
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +239,7 @@ def _targets(resolver: t.Any, record: str, settings: Settings) -> list[str]:
         answer = resolver.resolve(record, "SRV")
     except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
         return []
-    except dns.exception.DNSException as problem:
+    except (dns.exception.DNSException, OSError) as problem:
         raise _not_located(record, settings, str(problem)) from problem
     ordered = answer.rrset.processing_order() if answer.rrset else []
     return [item.target.to_text(omit_final_dot=True).lower() for item in ordered if item.target.to_text() != "."]
@@ -221,7 +251,7 @@ def _address(settings: Settings, name: str) -> str:
         return name
     resolver = _resolver(settings)
     for kind in ("A", "AAAA"):
-        with suppress(dns.exception.DNSException):
+        with suppress(dns.exception.DNSException, OSError):
             return str(resolver.resolve(name, kind)[0])
     return name
 
@@ -243,37 +273,6 @@ def _not_located(what: str, settings: Settings, reason: str) -> DirectoryError:
         advice="Check domain, and that these DNS servers know it (dns_servers names others); or name a domain "
         "controller with server.",
     )
-
-
-@dataclass(frozen=True, slots=True)
-class VerifiedTls:
-    """What an ldap3 server asks its ``tls`` for: a wrapped socket, at once or after StartTLS.
-
-    ldap3's own class checks names by itself after the handshake, in a way that newer Python versions do not carry any
-    more; here the standard library's context does it.
-
-    Attributes:
-        context: With or without verification.
-        server_name: The name (or address) that the certificate has to carry.
-    """
-
-    context: ssl.SSLContext
-    server_name: str
-
-    def wrap_socket(self, connection: t.Any, do_handshake: bool = False) -> None:
-        """Put TLS around the socket of an ldap3 connection."""
-        connection.socket = self.context.wrap_socket(
-            connection.socket, server_hostname=self.server_name, do_handshake_on_connect=do_handshake
-        )
-
-    def start_tls(self, connection: t.Any) -> bool:
-        """Ask the server to go over to TLS (RFC 4511 4.14) and do it; False when the server does not want to."""
-        connection.extended("1.3.6.1.4.1.1466.20037")
-        if connection.result["result"] != 0:
-            return False
-        self.wrap_socket(connection, do_handshake=True)
-        connection.tls_started = True
-        return True
 
 
 def _tls_context(ca_path: str | None, *, verify: bool) -> ssl.SSLContext:

@@ -4,11 +4,14 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
+import uuid
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import Sid
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.clock import Clock
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
 
@@ -25,6 +28,9 @@ Attributes: t.TypeAlias = "Mapping[str, Sequence[bytes]]"
 T = t.TypeVar("T")
 Value: t.TypeAlias = "str | bytes"
 _SPECIAL = "\\*()\x00"  # what has a meaning in a filter
+_NUMBER = re.compile(rb"-?[0-9]{1,19}")
+_GUID_SIZE = 16
+_SHOWN = 40  # bytes of a value that cannot be meant
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +171,73 @@ class Entry:
         return tuple(value.decode("utf-8", "replace") for value in self.all(attribute))
 
     def number(self, attribute: str) -> int | None:
-        """Return the first value as a number, or None."""
+        """Return the first value as a number (RFC 4517 3.3.16, of 64 bits at most: MS-ADTS 3.1.1.2.2.2), or None.
+
+        Raises:
+            DirectoryError: It is none.
+        """
         value = self.one(attribute)
-        return None if value is None else int(value)
+        number = int(value) if value and _NUMBER.fullmatch(value) else None
+        if value is not None and (number is None or not -(1 << 63) <= number < 1 << 63):
+            raise self._odd(attribute, value, "a number")
+        return number
+
+    def sid(self, attribute: str) -> Sid | None:
+        """Return the first value as a SID, or None.
+
+        Raises:
+            DirectoryError: It is none.
+        """
+        return next(iter(self.sids(attribute)), None)
+
+    def sids(self, attribute: str) -> tuple[Sid, ...]:
+        """Return all values as SIDs.
+
+        Raises:
+            DirectoryError: One is none.
+        """
+        return tuple(self._sid(attribute, value) for value in self.all(attribute))
+
+    def guid(self, attribute: str) -> uuid.UUID | None:
+        """Return the first value as a GUID, or None.
+
+        Raises:
+            DirectoryError: It is none.
+        """
+        value = self.one(attribute)
+        if value is not None and len(value) != _GUID_SIZE:
+            raise self._odd(attribute, value, "a GUID")
+        return None if value is None else uuid.UUID(bytes_le=value)
+
+    def required_sid(self, attribute: str = "objectSid") -> Sid:
+        """Return the first value as a SID.
+
+        Raises:
+            DirectoryError: It is none, or there is none that may be read.
+        """
+        sid = self.sid(attribute)
+        if sid is None:
+            raise DirectoryError(
+                f"read {attribute}",
+                on=self.dn,
+                got="it has none that may be read",
+                advice="Let the account that is used here read it.",
+            )
+        return sid
+
+    def _sid(self, attribute: str, value: bytes) -> Sid:
+        try:
+            return Sid.from_bytes(value)
+        except ValueError:
+            raise self._odd(attribute, value, "a SID") from None
+
+    def _odd(self, attribute: str, value: bytes, what: str) -> DirectoryError:
+        return DirectoryError(
+            f"read {attribute}",
+            on=self.dn,
+            got=f"{value[:_SHOWN]!r} is not {what}",
+            advice="Is it a domain controller of Active Directory? Something between may change what it says.",
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,12 @@
 from __future__ import annotations
 
 import re
-import typing as t
-from collections.abc import Mapping
+from contextlib import suppress
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
+
+with suppress(ImportError):  # said by session.LDAP3_IMPORT_ERROR
+    from ldap3.core.results import RESULT_CODES
 
 _BIND_CODE = re.compile(r"\bdata ([0-9a-f]{2,8})\b", re.IGNORECASE)
 _SOURCE_LINE = re.compile(r" ?\(_ssl\.c:\d+\)")
@@ -95,14 +97,14 @@ def refused(tried: str, on: str, code: int, description: str, message: str) -> D
     return DirectoryError(tried, on=on, got=got, advice=_specific(code, text) or _ADVICE.get(code, ""), code=code)
 
 
-def refuse_failure(tried: str, on: str, result: Mapping[str, t.Any]) -> None:
-    """Raise what ldap3 says about a result (a dictionary), unless it is a success.
+def refuse_failure(tried: str, on: str, code: int, message: str) -> None:
+    """Raise what an LDAP result says, unless it is a success.
 
     Raises:
         DirectoryError: The result is none.
     """
-    if result["result"] != 0:
-        raise refused(tried, on, result["result"], result["description"], result["message"] or "")
+    if code:
+        raise refused(tried, on, code, RESULT_CODES.get(code, "unknown"), message)
 
 
 def _specific(code: int, text: str) -> str:

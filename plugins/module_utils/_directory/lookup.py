@@ -188,8 +188,10 @@ def trustees_of(lookup: DomainLookup, sids: Iterable[Sid]) -> dict[Sid, Trustee]
 
 
 def _trustee(lookup: DomainLookup, entry: Entry) -> Trustee:
-    sid, classes = Sid.from_bytes(entry.one("objectSid") or b""), entry.texts("objectClass")
+    sid, classes = entry.required_sid(), entry.texts("objectClass")
     sam, group = entry.text("sAMAccountName"), entry.number("primaryGroupID")
+    if group is not None and not 0 <= group < 1 << 32:
+        raise DirectoryError("read primaryGroupID", on=entry.dn, got=f"{group} is not a relative identifier")
     where = "BUILTIN" if sid.sub_authorities[:1] == (_BUILTIN,) else lookup.domain.netbios
     return Trustee(
         sid=sid,
@@ -207,8 +209,8 @@ def _trustee(lookup: DomainLookup, entry: Entry) -> Trustee:
 
 
 def _absent(lookup: DomainLookup, sid: Sid) -> Trustee:
-    data = lookup.head.one("objectSid")
-    ours = data is not None and was_given_by(sid, Sid.from_bytes(data).sub_authorities)
+    domain = lookup.head.sid("objectSid")
+    ours = domain is not None and was_given_by(sid, domain.sub_authorities)
     return Trustee(sid, str(sid), "orphan" if ours else "foreign")
 
 
@@ -247,9 +249,9 @@ def complete_tokens_of(lookup: DomainLookup, accounts: Sequence[Trustee]) -> tup
 
 def _memberships(lookup: DomainLookup, account: Trustee) -> list[Sid] | None:
     found = lookup.directory.search(account.dn, ANYTHING, ["tokenGroups", "sIDHistory"], scope="base")
-    groups = found[0].all("tokenGroups") if found else ()
+    groups = found[0].sids("tokenGroups") if found else ()
     # Every account has at least its primary group: no value means that it may not be read.
-    return [Sid.from_bytes(value) for value in (*groups, *found[0].all("sIDHistory"))] if groups else None
+    return [*groups, *found[0].sids("sIDHistory")] if groups else None
 
 
 def _groups_of_everyone(lookup: DomainLookup) -> list[Sid]:
@@ -263,7 +265,7 @@ def _groups_of_everyone(lookup: DomainLookup) -> list[Sid]:
         parts = [Equals("distinguishedName", dn) for key, dn in names.items() if key not in seen]
         members = list(lookup.any_of(parts, attributes, also=ANYTHING))
         seen |= {Dn.parse(entry.dn).key: entry for entry in members}
-    return [Sid.from_bytes(sid) for entry in seen.values() for sid in entry.all("objectSid")]
+    return [sid for entry in seen.values() for sid in entry.sids("objectSid")]
 
 
 def class_names(lookup: DomainLookup, guids: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
@@ -274,7 +276,7 @@ def class_names(lookup: DomainLookup, guids: Iterable[uuid.UUID]) -> dict[uuid.U
     for some in chunks(parts, CHUNK):
         where = AllOf((Equals("objectClass", "classSchema"), AnyOf(tuple(some))))
         for entry in lookup.directory.search(lookup.schema, where, attributes, scope="level"):
-            names[uuid.UUID(bytes_le=entry.one("schemaIDGUID") or bytes(16))] = entry.text("lDAPDisplayName")
+            names[entry.guid("schemaIDGUID") or uuid.UUID(int=0)] = entry.text("lDAPDisplayName")
     return names
 
 

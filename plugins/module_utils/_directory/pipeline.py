@@ -4,15 +4,18 @@
 
 ldap3's own asynchronous strategy reads in a thread of its own. That thread works on the TLS object at the same time as
 the one that writes, which OpenSSL does not allow, and it does not end when the connection breaks under it; here the
-one thread there is reads when it wants an answer.
+one thread there is reads when it wants an answer. All that a server sends, from its first byte on, is read here: in a
+limited time, into a limited space, and nothing is believed that does not add up.
 """
 
 from __future__ import annotations
 
 import math
+import ssl
 import typing as t
 from collections import deque
-from collections.abc import Collection, Container, Iterable, Iterator
+from collections.abc import Callable, Collection, Container, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.ber import (
@@ -27,6 +30,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.ber impo
     head_of,
     message_size,
     result_in,
+    unbind,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import (
     Entry,
@@ -48,7 +52,11 @@ except ImportError:  # said by session.LDAP3_IMPORT_ERROR
 WINDOW = 64  # procedures under way; enough to hide a round trip of 50 ms behind 1 ms of work for each step
 _CHUNK = 1 << 14  # a TLS record; more would only be allocated, not filled
 _UNFINISHED = (REFERENCE, INTERMEDIATE)
+_NOT_YET = Result(0, "")
 _ENDED = "the server ended the connection"
+# What is kept of answers that are not complete or not asked for yet: far above what this asks for at a time.
+_MOST_PARTS = 20_000
+_MOST_BYTES = 1 << 27
 
 
 class Line(t.Protocol):
@@ -147,27 +155,36 @@ class Answer:
 
     Attributes:
         entries: The objects that were found.
-        result: How it ended; None until that has come.
+        result: How it ended; only the code of success until that has come.
+        parts: Messages it came in.
+        size: Their bytes.
     """
 
     entries: list[Entry] = field(default_factory=list)
-    result: Result | None = None
+    result: Result = _NOT_YET
+    parts: int = 0
+    size: int = 0
 
 
 class PipelinedStrategy(SyncStrategy):
     """Every operation of the connection returns its message id at once; collect() waits for the answer.
 
     Whatever goes wrong on the way ends the connection for good: what comes after half a message means nothing.
+
+    Attributes:
+        until: The moment of the clock after which nothing is waited for any more, whatever it is.
     """
 
     def __init__(self, connection: t.Any, clock: Clock) -> None:
         super().__init__(connection)  # type: ignore[no-untyped-call]
         self.sync = False
+        self.until = math.inf
         self._clock = clock
         self._outstanding: dict[int, t.Any] = {}
         self._received = bytearray()
         self._answers: dict[int, Answer] = {}
         self._complete: set[int] = set()
+        self._kept_parts = self._kept_bytes = 0
         self._broken: Exception | None = None
 
     def post_send_search(self, message_id: int) -> int:
@@ -178,13 +195,63 @@ class PipelinedStrategy(SyncStrategy):
         """Let the caller go on (ldap3's hook)."""
         return message_id
 
+    def next_number(self) -> int:
+        """Return the number of the next message."""
+        return t.cast(int, self.connection.server.next_message_id())
+
+    @contextmanager
+    def not_counted(self) -> Iterator[None]:
+        """Do what is not the server's doing: the time that it takes is given back."""
+        began = self._clock.monotonic()
+        yield
+        self.until += self._clock.monotonic() - began
+
+    def exchange(self, message_type: str, message_of: Callable[[int], bytes]) -> Answer:
+        """Send one message, and wait for its answer.
+
+        Args:
+            message_type: As for send_raw.
+            message_of: Makes the message from its number.
+
+        Raises:
+            LDAPException: The connection is gone, or nothing came in time.
+        """
+        self._left(self._latest())
+        number = self.next_number()
+        self.send_raw(number, message_type, message_of(number))
+        return self.collect(number)
+
+    def wrap(self, context: ssl.SSLContext, server_name: str) -> None:
+        """Go on inside TLS.
+
+        Raises:
+            LDAPSocketReceiveError: Something came already, which would be taken for what is sent inside.
+            OSError: The handshake fails, or is not done in time.
+            ValueError: No certificate can have that name.
+        """
+        if self._broken:
+            raise self._broken
+        if self._received:
+            raise self._end(LDAPSocketReceiveError, "the server sent what is not LDAP: more than its answer before TLS")
+        self.connection.socket.settimeout(self._left(self._latest()))
+        self.connection.socket = context.wrap_socket(self.connection.socket, server_hostname=server_name)
+
+    def end(self) -> None:
+        """Say goodbye where that can be heard, and close the connection."""
+        with suppress(OSError, AttributeError):
+            if not self._broken:
+                self.connection.socket.sendall(unbind(self.next_number()))
+        with suppress(OSError, AttributeError):
+            self.connection.socket.close()
+        self._broken = self._broken or LDAPSocketSendError("the connection was closed")
+
     def send(self, message_type: str, request: t.Any, controls: t.Any = None) -> int:
         """Send what ldap3 encodes.
 
         Raises:
             LDAPException: The connection is gone.
         """
-        if self._broken and message_type != "unbindRequest":
+        if self._broken:
             raise self._broken
         try:
             return t.cast(int, super().send(message_type, request, controls))  # type: ignore[no-untyped-call]
@@ -211,11 +278,12 @@ class PipelinedStrategy(SyncStrategy):
         Raises:
             LDAPException: The connection is gone, or nothing came in time.
         """
+        latest = self._latest()
         while True:
             for number in self._complete:
                 if number in message_ids:
                     return number
-            self._receive()
+            self._receive(latest)
 
     def collect(self, message_id: int) -> Answer:
         """Return the answer to a request, waiting for it when it has not come yet.
@@ -223,31 +291,50 @@ class PipelinedStrategy(SyncStrategy):
         Raises:
             LDAPException: The connection is gone, or nothing came in time.
         """
+        latest = self._latest()
         while message_id not in self._complete:
-            self._receive()
+            self._receive(latest)
         self._complete.discard(message_id)
         del self._outstanding[message_id]
-        return self._answers.pop(message_id)
+        answer = self._answers.pop(message_id)
+        self._kept_parts -= answer.parts
+        self._kept_bytes -= answer.size
+        return answer
 
-    def _receive(self) -> None:
+    def _latest(self) -> float:
+        """Return the moment until which the next answer has to be there, all of it."""
+        return min(self.until, self._clock.monotonic() + (self.connection.receive_timeout or math.inf))
+
+    def _left(self, latest: float) -> float | None:
+        """Return the seconds until then, None when there is no limit.
+
+        Raises:
+            LDAPSocketReceiveError: There are none.
+        """
+        left = latest - self._clock.monotonic()
+        if left <= 0:
+            raise self._end(LDAPSocketReceiveError, "timed out within an answer")
+        return None if math.isinf(left) else left
+
+    def _receive(self, latest: float) -> None:
         """Take what comes until there was a whole message; one that comes in drops has no more time than another.
 
         What is not LDAP is said to whoever waits for more than what came before it.
         """
         if self._broken:
             raise self._broken
-        latest = self._clock.monotonic() + (self.connection.receive_timeout or math.inf)
         try:
-            self._received += self._chunk()
-            while not self._take_all():
-                if self._clock.monotonic() > latest:
-                    raise self._end(LDAPSocketReceiveError, "timed out within an answer")
-                self._received += self._chunk()
+            while True:
+                self._received += self._chunk(latest)
+                if self._take_all() or self._broken:
+                    return
         except ValueError as problem:
             self._end(LDAPSocketReceiveError, f"the server sent what is not LDAP: {problem}")
 
-    def _chunk(self) -> bytes:
+    def _chunk(self, latest: float) -> bytes:
+        left = self._left(latest)
         try:
+            self.connection.socket.settimeout(left)
             data: bytes = self.connection.socket.recv(_CHUNK)
         except (OSError, AttributeError) as problem:
             raise self._end(LDAPSocketReceiveError, _reason("receiving", problem)) from problem
@@ -275,7 +362,10 @@ class PipelinedStrategy(SyncStrategy):
             return
         if number not in self._outstanding:
             raise ValueError("an answer to what was not asked")
+        if number in self._complete:
+            raise ValueError("an answer to what was answered already")
         answer = self._answers.setdefault(number, Answer())
+        self._keep(answer, len(message))
         final = DONE.get(self._outstanding[number]["type"])
         if kind == ENTRY and final == DONE["searchRequest"]:
             answer.entries.append(entry_in(message, position))
@@ -284,6 +374,14 @@ class PipelinedStrategy(SyncStrategy):
             self._complete.add(number)
         elif kind not in _UNFINISHED:
             raise ValueError("an answer of another kind than the request")
+
+    def _keep(self, answer: Answer, size: int) -> None:
+        answer.parts += 1
+        answer.size += size
+        self._kept_parts += 1
+        self._kept_bytes += size
+        if self._kept_parts > _MOST_PARTS or self._kept_bytes > _MOST_BYTES:
+            raise ValueError("answers without an end")
 
     def _end(self, kind: type[Exception], text: str) -> Exception:
         """Remember that and why the connection is gone, and return it as an error."""
@@ -299,11 +397,3 @@ def _reason(doing: str, problem: Exception) -> str:
 def _parting(notice: Result) -> str:
     """Return what a notice of disconnection says (RFC 4511 4.4.1)."""
     return f"the server ended the session ({notice.code})" + (f": {notice.text}" if notice.text else "")
-
-
-def pipelined(connection: t.Any, clock: Clock) -> t.Any:
-    """Go over to this strategy on a connection that is open and logged on; ldap3 offers no choice but its own ones."""
-    strategy = connection.strategy = PipelinedStrategy(connection, clock)
-    for name in ("send", "post_send_single_response", "post_send_search"):
-        setattr(connection, name, getattr(strategy, name))
-    return strategy

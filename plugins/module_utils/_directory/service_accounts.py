@@ -22,7 +22,6 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors i
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.lookup import DomainLookup
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.account import AccountName
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.dn import Dn
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import Sid
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.clock import (
     Clock,
     Progress,
@@ -199,7 +198,7 @@ def _service_account(entry: Entry) -> ServiceAccount:
     return ServiceAccount(
         dn=entry.dn,
         name=entry.text("sAMAccountName").removesuffix("$"),
-        sid=Sid.from_bytes(entry.one("objectSid") or b""),
+        sid=entry.required_sid(),
         kind=kind,
         control=entry.number("userAccountControl") or 0,
         description=entry.text("description"),

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import typing as t
 from collections import Counter
@@ -12,7 +13,7 @@ from contextlib import contextmanager
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.authentication import check_account, log_on
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.ber import modify_object, read_object, sd_flags
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.connection import close, connect
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.connection import connect
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import (
     NO_SUCH_OBJECT,
     Attributes,
@@ -29,16 +30,18 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors i
     DirectoryError,
     in_doubt,
     refuse_failure,
-    refused,
     unreachable,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.pipeline import Answer, Pipeline, pipelined
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.pipeline import (
+    Answer,
+    Pipeline,
+    PipelinedStrategy,
+)
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.clock import Clock
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
 
 try:
     from ldap3.core.exceptions import LDAPException
-    from ldap3.core.results import RESULT_CODES
     from ldap3.protocol.microsoft import security_descriptor_control
 except ImportError as error:
     LDAP3_IMPORT_ERROR: ImportError | None = error
@@ -46,21 +49,24 @@ else:
     LDAP3_IMPORT_ERROR = None
 
 PAGE = 500
+_MOST_PAGES = 10_000  # of one search: five million objects
+_MOST_EMPTY_PAGES = 100  # one after the other
+_LONGEST_SEARCH = 60  # times as long as one answer may take
+_MOST_PARTS = 1000  # of the values of one object: a domain controller gives at least a thousand at a time
 OPERATIONS = ("bind", "search", "modify", "add", "delete")
-_PART = re.compile(r"(.+);range=(\d+)-(\d+|\*)", re.IGNORECASE)
+_PART = re.compile(r"(.+);range=(\d{1,10})-(\d{1,10}|\*)", re.ASCII | re.IGNORECASE)
 ReadAgain = Callable[[str, Sequence[str]], "Entry | None"]
 
 
 class LdapDirectory:
-    """A directory behind a bound ldap3 connection."""
+    """A directory behind a connection that is logged on."""
 
-    def __init__(self, server: str, connection: t.Any, root: Entry, clock: Clock) -> None:
+    def __init__(self, server: str, strategy: PipelinedStrategy, root: Entry, clock: Clock) -> None:
         """Take a connection that is trusted, and the rootDSE that was read through it."""
         self.clock = clock
         self._server = server
-        self._connection = connection
+        self._strategy = strategy
         self._root = root
-        self._strategy: t.Any = None  # once it is logged on
         self._counts: Counter[str] = Counter(search=1 if root.values else 0)
 
     def root(self) -> Entry:
@@ -75,13 +81,11 @@ class LdapDirectory:
         """
         tried = f"log on as {settings.account}"
         host = self._root.text("dnsHostName") or self._server
-        self._send("bind", tried, self._server, log_on, settings, self._connection, host)
-        refuse_failure(tried, self._server, self._connection.result)
-        self.ready()
-
-    def ready(self) -> None:
-        """Go over from opening the connection to working with it."""
-        self._strategy = pipelined(self._connection, self.clock)
+        self._counts["bind"] += 1
+        with self._reachable(tried, self._server):
+            result = log_on(settings, self._strategy, host)
+        refuse_failure(tried, self._server, result.code, result.text)
+        self._strategy.until = math.inf
 
     def search(
         self,
@@ -107,18 +111,20 @@ class LdapDirectory:
         owner: bool = False,
     ) -> Iterator[Entry]:
         """See Directory."""
+        connection, controls = self._strategy.connection, _controls(sd_flags(dacl=dacl, owner=owner))
+        tried, size = "search the directory", PAGE if scope != "base" else None
 
         def ask(cookie: bytes | None) -> int:
             return self._send(
-                "search", "search the directory", base, self._connection.search, base, str(where), scope.upper(),
-                attributes=list(attributes), controls=_controls(sd_flags(dacl=dacl, owner=owner)), paged_cookie=cookie,
-                paged_size=PAGE if scope != "base" else None,
+                "search", tried, base, connection.search, base, str(where), scope.upper(),
+                attributes=list(attributes), controls=controls, paged_cookie=cookie, paged_size=size,
             )  # fmt: skip
 
-        number = ask(None)
+        number, pages = ask(None), Pages(self.clock, base, connection.receive_timeout)
         while number:
-            answer = self._answer("search the directory", base, number)
-            number = ask(answer.result.cookie) if answer.result and answer.result.cookie else 0
+            answer = self._answer(tried, base, number)
+            pages.count(answer)
+            number = ask(answer.result.cookie) if answer.result.cookie else 0
             yield from (with_all_values(entry, self._read_part) for entry in answer.entries)
 
     def modify(self, dn: str, changes: Mapping[str, tuple[str, Sequence[bytes]]], *, dacl: bool = False) -> None:
@@ -129,11 +135,11 @@ class LdapDirectory:
     def add(self, dn: str, object_class: str, attributes: Attributes) -> None:
         """See Directory."""
         values = {name: list(items) for name, items in attributes.items()}
-        self._do("add", f"create the {object_class}", dn, self._connection.add, dn, object_class, values)
+        self._do("add", f"create the {object_class}", dn, self._strategy.connection.add, dn, object_class, values)
 
     def delete(self, dn: str) -> None:
         """See Directory."""
-        self._do("delete", "remove the object", dn, self._connection.delete, dn)
+        self._do("delete", "remove the object", dn, self._strategy.connection.delete, dn)
 
     def run_all(self, procedures: Iterable[Procedure[T]]) -> Iterator[T | OdjError]:
         """See Directory."""
@@ -141,7 +147,7 @@ class LdapDirectory:
 
     def ask(self, step: Read | Write) -> int:
         """See Line."""
-        number: int = self._connection.server.next_message_id()
+        number = self._strategy.next_number()
         if isinstance(step, Read):
             operation, message = (
                 "search",
@@ -155,7 +161,7 @@ class LdapDirectory:
     def first_answered(self, numbers: Collection[int]) -> int:
         """See Line."""
         with self._reachable("wait for an answer", self._server):
-            return t.cast(int, self._strategy.wait_any(numbers))
+            return self._strategy.wait_any(numbers)
 
     def answer(self, number: int, step: Read | Write) -> Entry | None:
         """See Line."""
@@ -168,7 +174,7 @@ class LdapDirectory:
 
     def close(self) -> None:
         """End the connection; says nothing when that fails."""
-        close(self._connection)
+        self._strategy.end()
 
     def _read_part(self, dn: str, attributes: Sequence[str]) -> Entry | None:
         step = Read(dn, attributes)
@@ -195,12 +201,12 @@ class LdapDirectory:
     def _answer(self, tried: str, on: str, number: int, *, writes: bool = False) -> Answer:
         try:
             with self._reachable(tried, on):
-                answer = t.cast(Answer, self._strategy.collect(number))
+                answer = self._strategy.collect(number)
         except DirectoryError as problem:
-            raise (in_doubt(problem) if writes else problem) from problem
-        if answer.result and answer.result.code:
-            code, text = answer.result.code, answer.result.text
-            raise refused(tried, on, code, RESULT_CODES.get(code, "unknown"), text)
+            if writes:
+                raise in_doubt(problem) from problem
+            raise
+        refuse_failure(tried, on, answer.result.code, answer.result.text)
         return answer
 
     @contextmanager
@@ -208,7 +214,35 @@ class LdapDirectory:
         try:
             yield
         except LDAPException as problem:
-            raise unreachable(tried, on or self._server, self._connection.last_error or str(problem)) from problem
+            raise unreachable(tried, on or self._server, str(problem)) from problem
+
+
+class Pages:
+    """The pages of one search, which come to an end: a server that always has one more is not believed."""
+
+    def __init__(self, clock: Clock, base: str, timeout: float) -> None:
+        self._clock = clock
+        self._base = base
+        self._until = clock.monotonic() + _LONGEST_SEARCH * timeout
+        self._number = self._empty = 0
+
+    def count(self, answer: Answer) -> None:
+        """Take note of one page.
+
+        Raises:
+            DirectoryError: There are too many, or they take too long.
+        """
+        cookie = answer.result.cookie
+        self._number += 1
+        self._empty = 0 if answer.entries else self._empty + 1
+        late = self._clock.monotonic() > self._until
+        if cookie and (late or self._number >= _MOST_PAGES or self._empty >= _MOST_EMPTY_PAGES):
+            raise DirectoryError(
+                "search the directory",
+                on=self._base,
+                got=f"after {self._number} pages there was still one more",
+                advice="Ask another domain controller, ask for less, or raise timeout.",
+            )
 
 
 @contextmanager
@@ -220,8 +254,8 @@ def open_directory(settings: Settings, clock: Clock) -> Iterator[Directory]:
         DirectoryError: The server cannot be reached or trusted, or refuses the logon.
     """
     check_account(settings)
-    reached = connect(settings)
-    directory = LdapDirectory(reached.name, reached.connection, reached.root, clock)
+    reached = connect(settings, clock)
+    directory = LdapDirectory(reached.name, reached.strategy, reached.root, clock)
     try:
         directory.log_on(settings)
         yield directory
@@ -245,10 +279,14 @@ def with_all_values(entry: Entry, read: ReadAgain) -> Entry:
     if not parts:
         return entry
     values = {name: items for name, items in entry.values.items() if not _PART.fullmatch(name)}
+    reads = 0
     for part in parts:
         name, last = part[1], part[3]
         found = [*entry.values[part[0]]]
         while last != "*":
+            reads += 1
+            if reads > _MOST_PARTS:
+                raise _incomplete(name, entry.dn, "there was always one more part of them")
             first = int(last) + 1
             last, more = _next_part(entry.dn, name, first, read(entry.dn, [f"{name};range={first}-*"]))
             found += more
@@ -262,7 +300,11 @@ def _next_part(dn: str, name: str, first: int, entry: Entry | None) -> tuple[str
         match = _PART.fullmatch(key)
         if match and match[1] == name.lower() and items and int(match[2]) == first and _ends_behind(match[3], first):
             return match[3], items
-    raise DirectoryError(f"read all values of {name}", on=dn, got="a part of them is missing", advice="Run again.")
+    raise _incomplete(name, dn, "a part of them is missing")
+
+
+def _incomplete(name: str, dn: str, got: str) -> DirectoryError:
+    return DirectoryError(f"read all values of {name}", on=dn, got=got, advice="Run again.")
 
 
 def _ends_behind(last: str, first: int) -> bool:

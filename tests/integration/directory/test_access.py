@@ -13,6 +13,7 @@ import ldap3
 import ldap3.protocol.sasl.kerberos
 import pytest
 
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory import authentication
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module import ou_delegate
 from ansible_collections.hybridjoin.odj.tests.integration.directory.scene import Open, Task
@@ -134,7 +135,7 @@ def test_the_ticket_is_bound_to_the_tls_connection(
     domain: Domain, opened: Open, kerberos: dict[str, t.Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With the binding taken away, a domain controller that demands it refuses; Samba does since 4.21."""
-    monkeypatch.setattr(ldap3.protocol.sasl.kerberos, "get_channel_bindings", lambda socket: None)
+    monkeypatch.setattr(authentication, "channel_bindings", lambda certificate, host: None)
     if lab_directory.demands_channel_binding(domain):
         with pytest.raises(DirectoryError, match="channel binding"), opened(**kerberos):
             pass

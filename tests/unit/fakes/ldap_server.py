@@ -10,9 +10,9 @@ import typing as t
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-import ldap3
 from ldap3.strategy.base import BaseStrategy
 
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.connection import connection_on
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import Entry
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.session import LdapDirectory
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.clock import Clock
@@ -72,7 +72,8 @@ class Request:
         return message(self.number, element(0x60 + self.kind + (2 if self.kind == SEARCH else 1), body), controls)
 
 
-def _requests(connection: socket.socket) -> Iterator[list[Request]]:
+def requests_on(connection: socket.socket) -> Iterator[list[Request]]:
+    """Yield the requests that come over a connection, but for the farewell, as they come."""
     waiting = b""
     while data := connection.recv(1 << 16):
         waiting += data
@@ -102,16 +103,13 @@ def listening(
 
 
 @contextmanager
-def served(answer: Answer, clock: Clock | None = None) -> Iterator[LdapDirectory]:
+def served(answer: Answer, clock: Clock | None = None, timeout: float = 5) -> Iterator[LdapDirectory]:
     """Yield a directory that is logged on, so to speak; ``answer`` as for listening()."""
     with listening(answer) as port:
-        connection = ldap3.Connection(
-            ldap3.Server("127.0.0.1", port, get_info=ldap3.NONE), check_names=False, receive_timeout=5
-        )
-        connection.open(read_server_info=False)
-        directory = LdapDirectory("fake", connection, Entry("", {}), clock or SystemClock())
+        place = socket.create_connection(("127.0.0.1", port))
+        clock = clock or SystemClock()
+        directory = LdapDirectory("fake", connection_on(place, clock, timeout), Entry("", {}), clock)
         try:
-            directory.ready()
             yield directory
         finally:
             directory.close()
@@ -127,7 +125,7 @@ def _serve(server: socket.socket, answer: Answer, tls: ssl.SSLContext | None) ->
 def _talk(connection: socket.socket, answer: Answer) -> None:
     with suppress(ConnectionError):
         open_ = True
-        for requests in _requests(connection):
+        for requests in requests_on(connection):
             for data in answer(requests) if requests and open_ else ():
                 if not data:  # closed for writing only: what was sent before is to arrive
                     connection.shutdown(socket.SHUT_WR)

@@ -164,8 +164,7 @@ def test_when_the_connection_ends_what_was_written_and_what_is_in_doubt_is_told(
 
 
 def test_a_server_that_falls_silent_does_not_hold_the_task() -> None:
-    with served(lambda requests: []) as directory:
-        directory._connection.socket.settimeout(0.05)
+    with served(lambda requests: [], timeout=0.05) as directory:
         (outcome,) = directory.run_all([reading("cn=x")])
     assert "raise timeout" in str(outcome)
 
@@ -185,11 +184,11 @@ def test_after_a_request_that_could_not_be_sent_no_other_is() -> None:
         return []
 
     with served(note) as directory:
-        whole = directory._connection.socket
-        directory._connection.socket = Deaf(whole)
+        whole = directory._strategy.connection.socket
+        directory._strategy.connection.socket = Deaf(whole)
         with pytest.raises(DirectoryError, match=r"Broken pipe.*run again") as first:
             directory.add("cn=x", "container", {})
-        directory._connection.socket = whole
+        directory._strategy.connection.socket = whole
         (second,) = directory.run_all([reading("cn=x")])
         with pytest.raises(DirectoryError) as third:
             directory.delete("cn=x")
@@ -227,7 +226,7 @@ def test_an_answer_that_comes_in_drops_does_not_hold_the_task() -> None:
             return float(next(seconds))
 
     with served(lambda requests: [bytes((byte,)) for byte in found(requests[0])[0]], Ticking()) as directory:
-        directory._connection.socket = Drops(directory._connection.socket)
+        directory._strategy.connection.socket = Drops(directory._strategy.connection.socket)
         (outcome,) = directory.run_all([reading("cn=x")])
     assert "timed out within an answer" in str(outcome)
     assert "raise timeout" in str(outcome)
