@@ -195,6 +195,8 @@ def _kind(entry: Entry) -> str:
 
 def _service_account(entry: Entry) -> ServiceAccount:
     kind, membership = _kind(entry), entry.one("msDS-GroupMSAMembership")
+    if not kind:
+        raise DirectoryError("read objectClass", on=entry.dn, got="it is not that of a managed service account")
     return ServiceAccount(
         dn=entry.dn,
         name=entry.text("sAMAccountName").removesuffix("$"),

@@ -54,6 +54,7 @@ _MOST_EMPTY_PAGES = 100  # one after the other
 _LONGEST_SEARCH = 60  # times as long as one answer may take
 _MOST_PARTS = 1000  # of the values of one object: a domain controller gives at least a thousand at a time
 OPERATIONS = ("bind", "search", "modify", "add", "delete")
+_RANGE = ";range="
 _PART = re.compile(r"(.+);range=(\d{1,10})-(\d{1,10}|\*)", re.ASCII | re.IGNORECASE)
 ReadAgain = Callable[[str, Sequence[str]], "Entry | None"]
 
@@ -275,12 +276,15 @@ def with_all_values(entry: Entry, read: ReadAgain) -> Entry:
     Raises:
         DirectoryError: A part is missing: the object has gone, or may not be read any more.
     """
-    parts = [match for name in entry.values if ";" in name and (match := _PART.fullmatch(name))]
-    if not parts:
+    named = [name for name in entry.values if _RANGE in name]
+    if not named:
         return entry
-    values = {name: items for name, items in entry.values.items() if not _PART.fullmatch(name)}
+    values = {name: items for name, items in entry.values.items() if name not in named}
     reads = 0
-    for part in parts:
+    for key in named:
+        part = _PART.fullmatch(key)
+        if not part or int(part[2]):
+            raise _incomplete(key.partition(_RANGE)[0], entry.dn, "the directory gives a part of them that is none")
         name, last = part[1], part[3]
         found = [*entry.values[part[0]]]
         while last != "*":

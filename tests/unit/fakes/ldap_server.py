@@ -7,7 +7,7 @@ import socket
 import ssl
 import threading
 import typing as t
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 
 from ldap3.strategy.base import BaseStrategy
@@ -20,7 +20,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import
 
 UNBIND, SEARCH, MODIFY = 2, 3, 6
 PAGED_RESULTS = b"1.2.840.113556.1.4.319"
-Answer: t.TypeAlias = Callable[["list[Request]"], "list[bytes]"]
+Answer: t.TypeAlias = Callable[["list[Request]"], "Iterable[bytes]"]
 
 
 def element(tag: int, *parts: bytes) -> bytes:
@@ -118,6 +118,7 @@ def served(answer: Answer, clock: Clock | None = None, timeout: float = 5) -> It
 def _serve(server: socket.socket, answer: Answer, tls: ssl.SSLContext | None) -> None:
     with suppress(OSError):
         accepted, __ = server.accept()
+        accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with accepted, tls.wrap_socket(accepted, server_side=True) if tls else accepted as connection:
             _talk(connection, answer)
 

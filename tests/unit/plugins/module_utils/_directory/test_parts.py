@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import threading
+from collections.abc import Iterator
 
 import pytest
 
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory import session
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import (
     ANYTHING,
     Entry,
@@ -15,7 +18,8 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.director
     Read,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
-from ansible_collections.hybridjoin.odj.tests.unit.fakes.ldap_server import Request, served
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.clock import StandingClock
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.ldap_server import Request, element, message, octets, served
 
 
 def reading(dn: str) -> Procedure[Entry | None]:
@@ -122,3 +126,79 @@ def test_a_part_that_does_not_come_is_an_error() -> None:
 
     with served(first_part_only) as directory, pytest.raises(DirectoryError, match="read all values of member"):
         directory.search("cn=g", ANYTHING, ["member"], scope="base")
+
+
+@pytest.mark.parametrize("part", ["0_to_" + "9" * 5000, "0_to_²", "1_to_*", "0_to_x", "", "-1_to_5"])
+def test_a_part_of_no_form_that_there_is_is_an_error_and_no_list_without_values(part: str) -> None:
+    def odd(requests: list[Request]) -> list[bytes]:
+        return [requests[0].entry("cn=g", **{f"Member__Range={part}": ["v0"]}), requests[0].done()]
+
+    with served(odd) as directory, pytest.raises(DirectoryError, match="read all values of member"):
+        directory.search("cn=g", ANYTHING, ["member"], scope="base")
+
+
+def test_values_that_have_always_one_more_part_come_to_an_end() -> None:
+    def one_by_one(requests: list[Request]) -> list[bytes]:
+        wanted = re.search(rb"member;range=(\d+)-\*", requests[0].data)
+        first = int(wanted[1]) if wanted else 0
+        name = f"Member__Range={first}_to_{first}"
+        return [requests[0].entry("cn=g", **{name: [f"v{first}"]}), requests[0].done()]
+
+    with served(one_by_one) as directory, pytest.raises(DirectoryError, match="always one more part"):
+        directory.search("cn=g", ANYTHING, ["member"], scope="base")
+
+
+@pytest.mark.parametrize("names", [[], ["cn=x"]])
+def test_pages_without_an_end_come_to_one(names: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Empty ones after a hundred; for the others the limit is a smaller one here."""
+    monkeypatch.setattr(session, "_MOST_PAGES", 300)
+
+    def one_more(requests: list[Request]) -> list[bytes]:
+        return [d for r in requests for d in (*(r.entry(name, cn=["x"]) for name in names), r.done(cookie=b"more"))]
+
+    with served(one_more) as directory:
+        with pytest.raises(DirectoryError, match=f"after {300 if names else 100} pages"):
+            directory.search("dc=x", ANYTHING, ["cn"])
+        assert directory.facts()["operations"]["search"] <= 301
+
+
+def test_pages_that_take_too_long_together_come_to_an_end() -> None:
+    """Each comes in four of the five seconds that it has."""
+    clock = StandingClock()
+
+    def slowly(requests: list[Request]) -> list[bytes]:
+        clock.sleep(4)
+        return [d for r in requests for d in (r.entry("cn=x", cn=["x"]), r.done(cookie=b"more"))]
+
+    with served(slowly, clock, timeout=5) as directory, pytest.raises(DirectoryError, match="after 76 pages"):
+        directory.search("dc=x", ANYTHING, ["cn"])
+
+
+def test_references_after_the_logon_without_an_end_come_to_one() -> None:
+    def endless(requests: list[Request]) -> list[bytes]:
+        return [message(requests[0].number, element(0x73, octets("ldap://x"))) * 1000] * 30
+
+    with served(endless) as directory, pytest.raises(DirectoryError, match="without an end"):
+        directory.search("dc=x", ANYTHING, ["cn"])
+
+
+def test_an_answer_in_many_messages_has_no_more_time_than_one_in_one() -> None:
+    clock = StandingClock()
+
+    def slowly(requests: list[Request]) -> Iterator[bytes]:
+        for number in itertools.count():
+            clock.sleep(4)
+            yield requests[0].entry(f"cn={number}", cn=["x"])
+
+    with served(slowly, clock, timeout=5) as directory, pytest.raises(DirectoryError, match="timed out"):
+        directory.search("dc=x", ANYTHING, ["cn"])
+
+
+def test_an_answer_that_comes_once_more_ends_the_connection() -> None:
+    def twice(requests: list[Request]) -> list[bytes]:
+        return [data for r in requests for data in (r.done() + r.done(),)]
+
+    with served(twice) as directory:
+        directory.search("dc=x", ANYTHING, ["cn"], scope="base")
+        with pytest.raises(DirectoryError, match=r"answered already|not asked"):
+            directory.search("dc=x", ANYTHING, ["cn"], scope="base")
