@@ -10,6 +10,8 @@ options:
   server:
     description:
       - Name or address of one domain controller that can be written to. The whole task stays with it.
+      - A port may follow it, as in V(dc1.contoso.com:636) or V([2001:db8::2]:636), and C(ldaps://) may precede it
+        (C(ldap://) with O(tls_mode=start_tls)). Whatever else it holds is refused before anything is opened.
       - Either this or O(domain) is needed; this one wins when both are set.
       - Taken from the environment variable E(ODJ_LDAP_SERVER) when not set.
       - Here and below, a variable that is set and empty counts as not set.

@@ -65,6 +65,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._module.dacl_change
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.directory_options import (
     DIRECTORY_OPTIONS,
     OpenDirectory,
+    at_server,
     check_other_servers,
     settings_from,
 )
@@ -142,7 +143,7 @@ def _opened(params: Mapping[str, t.Any], request: AccountRequest, open_it: OpenD
         directory = stack.enter_context(open_it(settings, clock))
         check_other_servers(directory.facts()["server"], params["replicated_to"])
         others = {
-            server: stack.enter_context(open_it(replace(settings, server=server, server_name=None), clock))
+            server: stack.enter_context(open_it(at_server(replace(settings, server_name=None), server), clock))
             for server in params["replicated_to"] or ()
         }
         yield Msa(directory, request, others)
