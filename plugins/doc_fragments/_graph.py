@@ -75,7 +75,8 @@ options:
   ca_path:
     description:
       - PEM file with the certificate authorities to trust instead of the default ones.
-      - When not set, the environment variable E(REQUESTS_CA_BUNDLE) works as usual.
+      - When not set, the environment variables E(REQUESTS_CA_BUNDLE) and E(CURL_CA_BUNDLE) work as usual.
+      - A file that cannot be used is an error before anything is sent.
     type: path
   validate_certs:
     description:
@@ -86,13 +87,18 @@ options:
   proxy:
     description:
       - Proxy for Entra and Graph, such as V(http://proxy.example.com:8080), without a password.
-      - When not set, the environment variables E(HTTPS_PROXY) and E(NO_PROXY) work as usual.
+      - >-
+        When not set, the environment variables E(HTTPS_PROXY), E(ALL_PROXY) and E(NO_PROXY) work as usual. User and
+        password may stand in them, percent-encoded.
       - When set, E(NO_PROXY) has no effect.
     type: str
   timeout:
     description:
-      - Seconds to wait for each answer.
+      - Seconds within which each answer must have come whole, from 1 to 3600.
       - Requests that are throttled, or find the service unavailable, are sent up to five times.
+      - Reads that break off or fail in the service (HTTP 500 and 502) are sent up to three times.
+      - >-
+        An answer has at most 8 MiB. A list ends with an error after 1000 pages, 32 MiB or 15 minutes.
     type: int
     default: 60
 requirements:

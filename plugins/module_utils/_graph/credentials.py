@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.client import Credential, Http
+from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.client import Credential
 from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.errors import GraphError, explain_entra
+from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.http import NOT_ENTRA, Http
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.clock import Clock
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
 
@@ -259,15 +260,19 @@ class _MsalApp:
             raise http.failure(tried, on, error) from error
         except msal.exceptions.MsalServiceError as error:
             raise _refused(tried, on, str(error)) from error
-        except (ValueError, KeyError) as error:
-            # msal puts Entra's own answer into the inner of two errors.
+        except (ValueError, LookupError, TypeError, AttributeError, RuntimeError) as error:
+            # msal puts Entra's own answer into the inner of two errors; what it makes of others is of all these kinds.
             text = f"{error.__context__ or error}"
-            text = text if "AADSTS" in text else f"the answer is not one of Entra, {text}"
+            if "AADSTS" not in text:
+                raise GraphError(tried, on=on, got="the answer is not one of Entra", advice=NOT_ENTRA) from error
             raise _refused(tried, on, text) from error
         if "access_token" not in answer:
             text = str(answer.get("error_description") or answer.get("error") or "no token in the answer")
             raise _refused(tried, on, text)
-        return str(answer["access_token"])
+        token = answer["access_token"]
+        if not isinstance(token, str) or not _BEARER.fullmatch(token):
+            raise GraphError(tried, on=on, got="what came as a token cannot be one", advice=NOT_ENTRA)
+        return token
 
     def _asked(self, http: Http, *, fresh: bool) -> dict[str, t.Any]:
         if self._app is None:

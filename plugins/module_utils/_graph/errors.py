@@ -34,11 +34,16 @@ GRAPH_ADVICE = {
     504: "The service did not answer in time: try again later.",
 }
 ANY_GRAPH_ADVICE = "If it stays, give the request id to Microsoft support."
+NOT_GRAPH_ADVICE = "Something else may have answered, such as a proxy: check graph_url and the proxy."
+# Intune's words for a tenant that it does not serve.
+NO_INTUNE = "not applicable to target tenant"
+NO_INTUNE_ADVICE = "The tenant has no Intune licence, or tenant_id and client_id are those of another tenant."
 
 _LEVELS = 3  # Graph, the Intune gateway, the service behind it
+_LONGEST = 4000  # characters of a refusal that are looked at; real ones have some hundred
 _FOR_SUPPORT = re.compile(r"\s*-\s*Operation ID \(for customer support\):.*", re.DOTALL)
-_CODE = re.compile(r"AADSTS(\d+)")
-_SENTENCE = re.compile(r"AADSTS\d+: .*?(?=\s*(?:Trace ID:|\\|\"|\n|$))", re.DOTALL)
+_CODE = re.compile(r"AADSTS(\d{1,12})")
+_SENTENCE = re.compile(r"AADSTS\d{1,12}: .*?(?=\s*(?:Trace ID:|\\|\"|\n|$))", re.DOTALL)
 
 
 class GraphError(OdjError):
@@ -110,42 +115,61 @@ class EntraRefusal:
 
 def explain_graph(body: str) -> GraphRefusal:
     """Return what the text of an error answer says; a text that is not JSON is its own message, shortened."""
-    error = _json_object(body).get("error")
+    error = (json_object(body) or {}).get("error")
     if not isinstance(error, Mapping):
-        return GraphRefusal(message=" ".join(body.split())[:200])
+        return GraphRefusal(message=plain(body, 200))
     code, message, retry_after = _text(error, "code"), _text(error, "message"), ""
     for _level in range(_LEVELS):
-        inner = _json_object(message)
+        inner = json_object(message)
         if not inner:
             break
         code = _text(inner, "ErrorCode") or code
         message = _text(inner, "CustomApiErrorPhrase") or _text(inner, "Message")
         retry_after = _text(inner, "RetryAfter") or retry_after
-    return GraphRefusal(code, _FOR_SUPPORT.sub("", message).strip(), retry_after, _request_id(error))
+    message = plain(_FOR_SUPPORT.sub("", message[:_LONGEST]), 1000)
+    return GraphRefusal(plain(code, 100), message, retry_after[:100], plain(_request_id(error), 100))
 
 
-def graph_advice(status: int, permission: str) -> str:
-    """Return what to do about a status of Graph; the permission is the one that the request needs."""
+def graph_advice(status: int, permission: str, message: str = "") -> str:
+    """Return what to do about a refusal of Graph.
+
+    Args:
+        status: HTTP status.
+        permission: The application permission that the request needs.
+        message: What Graph said.
+    """
     if status == 403:
         return f"The app registration needs the application permission {permission}, with an administrator's consent."
+    if NO_INTUNE in message.casefold():
+        return NO_INTUNE_ADVICE
+    if 300 <= status < 400:
+        return NOT_GRAPH_ADVICE
     return GRAPH_ADVICE.get(status, ANY_GRAPH_ADVICE)
 
 
 def explain_entra(text: str) -> EntraRefusal:
     """Return what Entra meant with an error text, wherever in it the code stands."""
+    start = max(text.find("AADSTS") - 100, 0)
+    text = text[start : start + _LONGEST]
     code, sentence = _CODE.search(text), _SENTENCE.search(text)
     if code is None:
-        return EntraRefusal("", " ".join(text.split())[:300], "Check tenant_id, client_id and authority_host.")
+        return EntraRefusal("", plain(text, 300), "Check tenant_id, client_id and authority_host.")
     advice = ENTRA_ADVICE.get(code[1], f"Look the code up at https://login.microsoftonline.com/error?code={code[1]}")
-    return EntraRefusal(code[0], sentence[0].strip() if sentence else code[0], advice)
+    return EntraRefusal(code[0], plain(sentence[0], 1000) if sentence else code[0], advice)
 
 
-def _json_object(text: str) -> Mapping[str, object]:
+def json_object(text: str) -> Mapping[str, object] | None:
+    """Return the JSON object that a text is; None when it is none, or one that is nested beyond all measure."""
     try:
         value = json.loads(text)
-    except ValueError:
-        return {}
-    return t.cast("Mapping[str, object]", value) if isinstance(value, dict) else {}
+    except (ValueError, RecursionError):
+        return None
+    return t.cast("Mapping[str, object]", value) if isinstance(value, dict) else None
+
+
+def plain(text: str, most: int) -> str:
+    """Return foreign text on one line, at most so many characters, all of which can be written."""
+    return " ".join(text[: 4 * most].split())[:most].encode("utf-8", "replace").decode("utf-8")
 
 
 def _text(body: Mapping[str, object], name: str) -> str:

@@ -35,7 +35,21 @@ class OdjError(Exception):
 
 
 class InvalidInput(OdjError):
-    """An option of the user cannot be meant as it stands; raised before anything is touched."""
+    """An option of the user cannot be meant as it stands; raised before anything is touched.
+
+    Args:
+        tried: As in OdjError.
+        on: As in OdjError; the option.
+        got: As in OdjError.
+        advice: As in OdjError.
+        hidden: Values that may hold a password although their option is not secret: no output may show them.
+    """
+
+    def __init__(
+        self, tried: str, *, on: str = "", got: str = "", advice: str = "", hidden: tuple[str, ...] = ()
+    ) -> None:
+        self.hidden = hidden
+        super().__init__(tried, on=on, got=got, advice=advice)
 
 
 def after_changes(problem: OdjError, done: Sequence[str]) -> OdjError:

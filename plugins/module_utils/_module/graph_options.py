@@ -4,18 +4,28 @@
 
 from __future__ import annotations
 
+import os
 import re
+import ssl
 import typing as t
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.client import REQUESTS_ERROR, Graph, Http, Transport
+from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.client import Graph
 from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.credentials import (
     CRYPTOGRAPHY_ERROR,
     MSAL_ERROR,
     EntraLogin,
     choose_credential,
+)
+from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.http import (
+    HOST,
+    REQUESTS_ERROR,
+    Http,
+    Transport,
+    check_environment_proxy,
+    is_port,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.clock import Clock
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
@@ -33,7 +43,10 @@ CLOUDS = {
     "AzureUSGovernment": ("https://login.microsoftonline.us", "https://graph.microsoft.us"),
     "AzureUSGovernmentDoD": ("https://login.microsoftonline.us", "https://dod-graph.microsoft.us"),
 }
-_HTTPS_HOST = re.compile(r"https://(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::\d{1,5})?", re.IGNORECASE)
+_HTTPS_HOST = re.compile(rf"https://{HOST}", re.IGNORECASE)
+_PROXY = re.compile(rf"https?://{HOST}/?", re.IGNORECASE)
+_CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+LONGEST_TIMEOUT = 3600  # seconds; a thread cannot wait for any number
 LOGIN_OPTIONS = (
     "tenant_id",
     "client_id",
@@ -95,7 +108,10 @@ def open_graph(params: Mapping[str, t.Any], clock: Clock) -> Iterator[Graph]:
     graph_url = _address("graph_url", params["graph_url"] or graph_url)
     login = EntraLogin(authority, graph_url, **{name: params[name] or "" for name in LOGIN_OPTIONS})
     credential = choose_credential(params["auth_source"], login, clock)
-    http = Http(_transport(params), clock)
+    transport = _transport(params)
+    if transport.proxy is None:
+        check_environment_proxy((authority, graph_url))
+    http = Http(transport, clock)
     try:
         yield Graph(http, credential, graph_url)
     finally:
@@ -103,31 +119,61 @@ def open_graph(params: Mapping[str, t.Any], clock: Clock) -> Iterator[Graph]:
 
 
 def _transport(params: Mapping[str, t.Any]) -> Transport:
-    if params["timeout"] < 1:
-        raise InvalidInput("read the options", on="timeout", got=f"{params['timeout']} is not a number of seconds")
-    ca_path = params["ca_path"]
-    if ca_path and not Path(ca_path).is_file():
-        raise InvalidInput("read the options", on="ca_path", got=f"there is no file {ca_path}")
-    verify = (ca_path or True) if params["validate_certs"] else False
-    return Transport(verify, _proxy(params["proxy"]), float(params["timeout"]))
+    timeout = params["timeout"]
+    if not 1 <= timeout <= LONGEST_TIMEOUT:
+        got = f"{timeout} is not a number of seconds from 1 to {LONGEST_TIMEOUT}"
+        raise InvalidInput("read the options", on="timeout", got=got)
+    if not params["validate_certs"]:
+        return Transport(False, _proxy(params["proxy"]), float(timeout))
+    # The same order as in requests, which looks at these variables when nothing is said.
+    variable = next((name for name in _CA_VARIABLES if os.environ.get(name)), "")
+    if params["ca_path"]:
+        _check_authorities("ca_path", params["ca_path"])
+    elif variable:
+        _check_authorities(f"the environment variable {variable}", os.environ[variable])
+    return Transport(params["ca_path"] or True, _proxy(params["proxy"]), float(timeout))
+
+
+def _check_authorities(source: str, path: str) -> None:
+    """Open a file of certificate authorities; a directory of them is taken as it is.
+
+    Raises:
+        InvalidInput: It cannot be used; names the option or the variable, and the path.
+    """
+    try:
+        if not Path(path).is_dir():
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
+    except (OSError, ValueError) as error:
+        # An ssl.SSLError is an OSError whose strerror is a code of OpenSSL; ValueError is for a path that is none.
+        why = "no certificate in PEM form is in it" if isinstance(error, ssl.SSLError) else ""
+        got = f"{path!r}: {why or getattr(error, 'strerror', None) or error}"
+        advice = "Give a PEM file with the certificate authorities to trust, on the computer where the module runs."
+        raise InvalidInput("read the certificate authorities", on=source, got=got, advice=advice) from error
 
 
 def _address(option: str, text: str) -> str:
+    """Return the address of a host, in lower case; what is refused is not shown, a password may be in it.
+
+    Raises:
+        InvalidInput: It is something else.
+    """
     address = text.strip().removesuffix("/")
-    address = address if "://" in address else f"https://{address}"
-    if not _HTTPS_HOST.fullmatch(address):
+    address = (address if "://" in address else f"https://{address}").lower()
+    if not (_HTTPS_HOST.fullmatch(address) and is_port(address)):
         advice = "Give the host alone, with a port if need be: https://graph.microsoft.com"
-        raise InvalidInput("read the options", on=option, got=f"{text!r} is not an https host", advice=advice)
+        raise InvalidInput(
+            "read the options", on=option, got="it is not an https host", advice=advice, hidden=(text, text.strip())
+        )
     return address
 
 
 def _proxy(text: str | None) -> str | None:
     if not text:
         return None
-    if "@" in text:
-        # Results and logs show this option.
-        advice = "Set HTTPS_PROXY in the environment of the task for a proxy that wants a password."
-        raise InvalidInput("read the options", on="proxy", got="it holds a user name or password", advice=advice)
-    if not re.fullmatch(r"https?://[^/\s]+/?", text):
-        raise InvalidInput("read the options", on="proxy", got=f"{text!r} is not like http://proxy.example.com:8080")
-    return text
+    if _PROXY.fullmatch(text) and is_port(text):
+        return text
+    # Results and logs show this option, so not with a password; a message shows nothing of it.
+    advice = "Write it like http://proxy.example.com:8080. "
+    advice += "Set HTTPS_PROXY in the environment of the task for a proxy that wants a password."
+    got = "it holds a user name or password" if "@" in text else "it is not the address of a proxy"
+    raise InvalidInput("read the options", on="proxy", got=got, advice=advice, hidden=(text,))

@@ -106,6 +106,7 @@ def run_module(
         with open_job(module.params) as job:
             result = carry_out(job, check_mode=module.check_mode)
     except OdjError as error:
+        module.no_log_values.update(getattr(error, "hidden", ()))
         module.fail_json(msg=str(error), error=error.to_json())
     for warning in t.cast("list[str]", result.pop("warnings", [])):  # exit_json takes none from core 2.23 on
         module.warn(warning)

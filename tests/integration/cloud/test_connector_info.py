@@ -99,6 +99,25 @@ def test_a_refusal_of_entra_fails_the_task_in_words_and_in_parts(run: Run) -> No
     assert "wrong-and-hidden" not in json.dumps(failed)
 
 
+@pytest.mark.parametrize("option", ["proxy", "authority_host", "graph_url"])
+@pytest.mark.parametrize("value", ["http://svc:Pa55#w0rdX@127.0.0.1:1", "https://svc:Pa55w0rdX@127.0.0.1:1"])
+def test_an_address_with_a_password_is_nowhere_in_the_result(lab: Lab, run: Run, option: str, value: str) -> None:
+    failed = run(**{option: value})
+    assert (failed["failed"], failed["error"]["on"]) == (True, option)
+    assert not [piece for piece in ("svc", "Pa55", "w0rdX", "127.0.0.1:1") if piece in json.dumps(failed)]
+    assert requests_log(lab).entries() == []
+
+
+def test_a_malformed_proxy_variable_stops_the_task_before_anything_is_sent(
+    lab: Lab, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://svc:Pa55#w0rdX@127.0.0.1:1")
+    failed = run()
+    assert "HTTPS_PROXY" in failed["msg"]
+    assert not [piece for piece in ("svc", "Pa55", "w0rdX", "127.0.0.1:1") if piece in json.dumps(failed)]
+    assert requests_log(lab).entries() == []
+
+
 def test_the_automation_platform_can_inject_everything_even_empty_variables(
     lab: Lab, run: Run, options: dict[str, t.Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -61,7 +61,7 @@ def test_a_link_to_a_foreign_host_is_refused_and_the_token_stays_here(lab: Lab, 
     enrol(lab, 3)
     with store(lab).edit("lead away") as state:
         state["next_link"] = f"https://localhost:8443/beta/{CONNECTORS}"
-    with pytest.raises(GraphError, match="leads elsewhere, to 'localhost:8443'"):
+    with pytest.raises(GraphError, match="leads elsewhere, to 'https://localhost:8443/"):
         read_connectors(opened())
 
 

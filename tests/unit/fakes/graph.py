@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import typing as t
 from collections.abc import Callable, Iterable
 
 import pytest
 import requests
+import urllib3
 
 Step: t.TypeAlias = "requests.Response | Exception"
 
@@ -36,10 +38,11 @@ class FakeSession:
 
 
 def answer(status: int, body: object, headers: dict[str, str] | None = None) -> requests.Response:
-    """Return a response; a body that is not text goes out as JSON."""
+    """Return a response; a body that is neither text nor bytes goes out as JSON."""
     response = requests.Response()
     response.status_code = status
-    response._content = (body if isinstance(body, str) else json.dumps(body)).encode()
+    data = body if isinstance(body, bytes) else (body if isinstance(body, str) else json.dumps(body)).encode()
+    response.raw = urllib3.HTTPResponse(io.BytesIO(data), headers, status, preload_content=False)
     response.headers.update(headers or {})
     return response
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 import pytest
 import requests
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.client import (
+from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.client import Graph, Row
+from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.errors import GraphError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.http import (
     LONGEST_WAIT,
-    Graph,
     Http,
-    Row,
     Transport,
     seconds_to_wait,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.errors import GraphError
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.clock import NOON, StandingClock
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.graph import (
     FakeCredential,
@@ -25,7 +24,12 @@ from ansible_collections.hybridjoin.odj.tests.unit.fakes.graph import (
 BASE = "https://graph.example.test"
 LIST = f"{BASE}/beta/things"
 URL = f"{BASE}/beta/x"
-PLAIN = answer(200, {})
+ENDPOINTS = {name: f"{BASE}/t/{name}" for name in ("authorization_endpoint", "token_endpoint")}
+
+
+def plain() -> Step:
+    """Return an answer that is good for a discovery, a token and a read."""
+    return answer(200, ENDPOINTS)
 
 
 def read(monkeypatch: pytest.MonkeyPatch, *script: Step) -> tuple[list[Row], FakeSession]:
@@ -102,7 +106,7 @@ def open_http(
 
 def test_everything_is_given_with_every_call(monkeypatch: pytest.MonkeyPatch) -> None:
     transport = Transport("/ca.pem", "http://proxy.example.test:8080", 5.0)
-    http, session, _clock = open_http(monkeypatch, PLAIN, PLAIN, PLAIN, transport=transport)
+    http, session, _clock = open_http(monkeypatch, plain(), plain(), plain(), transport=transport)
     http.get(URL)
     http.post(URL, data={"client_secret": "s"})
     http.read(URL, "t")
@@ -115,7 +119,7 @@ def test_everything_is_given_with_every_call(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_only_a_read_carries_the_token_and_no_call_takes_one_from_netrc(monkeypatch: pytest.MonkeyPatch) -> None:
-    http, session, _clock = open_http(monkeypatch, PLAIN, PLAIN)
+    http, session, _clock = open_http(monkeypatch, plain(), plain())
     http.get(URL)
     http.read(URL, "t")
     assert ["Authorization" in sent["headers"] for sent in session.sent] == [False, True]
@@ -123,13 +127,13 @@ def test_only_a_read_carries_the_token_and_no_call_takes_one_from_netrc(monkeypa
 
 
 def test_the_environment_decides_when_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    http, session, _clock = open_http(monkeypatch, PLAIN)
+    http, session, _clock = open_http(monkeypatch, plain())
     http.get(URL)
     assert (session.sent[0]["verify"], session.sent[0]["proxies"]) == (True, None)
 
 
 def test_every_request_is_counted_by_kind(monkeypatch: pytest.MonkeyPatch) -> None:
-    http, _session, _clock = open_http(monkeypatch, PLAIN, PLAIN, answer(503, ""), PLAIN)
+    http, _session, _clock = open_http(monkeypatch, plain(), plain(), answer(503, ""), plain())
     http.get(URL)
     http.post(URL)
     http.read(URL, "t")
@@ -138,7 +142,7 @@ def test_every_request_is_counted_by_kind(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_a_busy_service_is_asked_again_after_the_time_it_names(monkeypatch: pytest.MonkeyPatch) -> None:
     nested = {"error": {"code": "x", "message": '{"Message": "busy", "RetryAfter": "9"}'}}
-    steps = (answer(429, "", {"Retry-After": "7"}), answer(503, nested), answer(504, ""), PLAIN)
+    steps = (answer(429, "", {"Retry-After": "7"}), answer(503, nested), answer(504, ""), plain())
     http, _session, clock = open_http(monkeypatch, *steps)
     assert http.read(URL, "t").status_code == 200
     assert clock.slept == [7.0, 9.0, 4.5]
@@ -159,7 +163,7 @@ def test_nobody_waits_longer_than_two_minutes_at_once_or_five_in_all(
     assert sum(clock.slept) == {"121": 0, "100": 300}[wait]
 
 
-@pytest.mark.parametrize("status", [200, 302, 400, 401, 403, 404, 500])
+@pytest.mark.parametrize("status", [200, 302, 400, 401, 403, 404, 501])
 def test_any_other_answer_is_final(monkeypatch: pytest.MonkeyPatch, status: int) -> None:
     http, session, _clock = open_http(monkeypatch, answer(status, ""))
     assert http.read(URL, "t").status_code == status
@@ -168,7 +172,7 @@ def test_any_other_answer_is_final(monkeypatch: pytest.MonkeyPatch, status: int)
 
 def test_a_read_survives_two_broken_connections_and_not_three(monkeypatch: pytest.MonkeyPatch) -> None:
     broken = requests.exceptions.ConnectionError("reset")
-    http, _session, clock = open_http(monkeypatch, broken, broken, PLAIN)
+    http, _session, clock = open_http(monkeypatch, broken, broken, plain())
     assert http.read(URL, "t").status_code == 200
     assert clock.slept == [1.5, 2.5]
     http, _session, _clock = open_http(monkeypatch, broken, broken, broken)
@@ -177,7 +181,7 @@ def test_a_read_survives_two_broken_connections_and_not_three(monkeypatch: pytes
 
 
 def test_a_broken_post_is_never_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    http, session, _clock = open_http(monkeypatch, requests.exceptions.ConnectionError("reset"), PLAIN)
+    http, session, _clock = open_http(monkeypatch, requests.exceptions.ConnectionError("reset"), plain())
     with pytest.raises(requests.exceptions.ConnectionError):
         http.post(URL)
     assert len(session.sent) == 1
@@ -195,7 +199,7 @@ def test_a_broken_post_is_never_sent_again(monkeypatch: pytest.MonkeyPatch) -> N
 def test_what_another_try_does_not_cure_is_final_and_its_advice_names_the_option(
     monkeypatch: pytest.MonkeyPatch, error: Exception, word: str
 ) -> None:
-    http, session, _clock = open_http(monkeypatch, error, PLAIN)
+    http, session, _clock = open_http(monkeypatch, error, plain())
     with pytest.raises(requests.exceptions.RequestException):
         http.read(URL, "t")
     assert len(session.sent) == 1
