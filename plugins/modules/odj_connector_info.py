@@ -21,8 +21,10 @@ options:
   names:
     description:
       - Only connectors of these servers, by short name or FQDN. Case does not matter.
-      - A short name also stands for an FQDN that begins with it, and the other way round.
-      - Which of the two Intune shows is not documented.
+      - >-
+        A short name also stands for an FQDN that begins with it, and the other way round. So does the NetBIOS name, the
+        first 15 characters of a longer one.
+      - Which of them Intune shows is not documented.
       - All connectors when the list is empty.
     type: list
     elements: str
@@ -41,7 +43,7 @@ options:
     default: 60
   require_active:
     description:
-      - Fail when a connector is missing, not active, stale or below O(minimum_build).
+      - Fail when a connector is missing, not active, stale, below O(minimum_build), or shows no build.
       - The message names each of them in one sentence.
     type: bool
     default: false
@@ -94,7 +96,10 @@ EXAMPLES = r"""
 RETURN = r"""
 connectors:
   description:
-    - One entry for each server, by name. It is the newest when Intune has several of the same name.
+    - One entry for each server, by name. It is the newest when Intune has several of the same server.
+    - >-
+      Entries with a short name and with an FQDN count as one server only when O(names) has exactly one name that both
+      fit. A short name alone does not tell its domain.
   returned: success
   type: list
   elements: dict
@@ -120,19 +125,19 @@ connectors:
       type: str
       sample: 6.2504.2001.8
     age_minutes:
-      description: Whole minutes since the last contact, or null when there was none.
+      description: Whole minutes since the last contact, or null when there was none or when it is in the future.
       type: int
       sample: 3
     stale:
-      description: Whether the last contact is longer ago than O(stale_after).
+      description: Whether the last contact is longer ago than O(stale_after), or cannot be told.
       type: bool
       sample: false
     below_minimum:
-      description: Whether the build is older than O(minimum_build), or null when Intune shows no build.
+      description: Whether the build is older than O(minimum_build), or null when Intune shows none that can be read.
       type: bool
       sample: false
     duplicates:
-      description: Ids of older entries of the same name, newest first.
+      description: Ids of older entries of the same server, newest first.
       type: list
       elements: str
       sample: []
@@ -156,7 +161,8 @@ problems:
   sample: ["odj02 is not there"]
 all_active:
   description:
-    - Whether every connector asked for is there, is active, is not stale and is not below O(minimum_build).
+    - Whether every connector asked for is there, is active, is not stale and has a build not below O(minimum_build).
+    - What cannot be told is not taken for good.
     - False when there is no connector at all.
   returned: success
   type: bool

@@ -14,9 +14,9 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.errors impor
     explain_graph,
     graph_advice,
     json_object,
-    plain,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.http import REQUESTS_ERROR, Answer, Http, bare
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import plain
 
 if REQUESTS_ERROR is None:
     import requests

@@ -10,7 +10,7 @@ import typing as t
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError, plain
 
 # https://learn.microsoft.com/entra/identity-platform/reference-error-codes
 ENTRA_ADVICE = {
@@ -165,11 +165,6 @@ def json_object(text: str) -> Mapping[str, object] | None:
     except (ValueError, RecursionError):
         return None
     return t.cast("Mapping[str, object]", value) if isinstance(value, dict) else None
-
-
-def plain(text: str, most: int) -> str:
-    """Return foreign text on one line, at most so many characters, all of which can be written."""
-    return " ".join(text[: 4 * most].split())[:most].encode("utf-8", "replace").decode("utf-8")
 
 
 def _text(body: Mapping[str, object], name: str) -> str:

@@ -27,10 +27,9 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.errors impor
     GraphError,
     explain_graph,
     json_object,
-    plain,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.clock import Clock
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput, plain
 
 REQUESTS_ERROR: ImportError | None = None
 try:

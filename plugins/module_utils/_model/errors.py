@@ -58,3 +58,8 @@ def after_changes(problem: OdjError, done: Sequence[str]) -> OdjError:
         return problem
     advice = f"{problem.advice} Changed before this: {'; '.join(done)}.".lstrip()
     return OdjError(problem.tried, on=problem.on, got=problem.got, advice=advice)
+
+
+def plain(text: str, most: int) -> str:
+    """Return foreign text on one line, at most so many characters, all of which can be written."""
+    return " ".join(text[: 4 * most].split())[:most].encode("utf-8", "replace").decode("utf-8")

@@ -74,6 +74,18 @@ def test_what_is_not_well_is_listed_and_fails_only_when_asked(lab: Lab, run: Run
     assert all(problem in failed["msg"] for problem in result["problems"])
 
 
+def test_a_server_that_intune_shows_by_its_netbios_name_is_found_by_its_own(lab: Lab, run: Run) -> None:
+    connectors.register(lab, "CONTOSO-ODJCONN", "6.2604.2000.3")
+    for name in ("contoso-odjconn01.contoso.test", "contoso-odjconn01", "contoso-odjconn01.contoso.test."):
+        assert run(names=[name])["problems"] == []
+
+
+def test_a_connector_without_a_build_is_not_counted_as_active(lab: Lab, run: Run) -> None:
+    connectors.register(lab, "odj01", "6.2604.2000.3.1")
+    result = run(names=["odj01"])
+    assert (result["all_active"], result["connectors"][0]["below_minimum"]) == (False, None)
+
+
 @pytest.mark.parametrize(
     ("other", "named"),
     [

@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.clock import utc_text
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput, OdjError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput, OdjError, plain
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import (
     INACTIVE_AFTER,
     REMOVED_AFTER,
@@ -17,7 +19,14 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product impo
 )
 
 ACTIVE = "active"
+# A clock that is further ahead than this is not slow or fast but wrong.
+FUTURE = timedelta(days=1)
+# Windows shortens the name of a computer for NetBIOS:
+# https://learn.microsoft.com/en-us/troubleshoot/windows-server/active-directory/naming-conventions-for-computer-domain-site-ou
+NETBIOS_LENGTH = 15
 
+# Python alone takes much more for a date. https://docs.oasis-open.org/odata/odata/v4.01/os/abnf/ (dateTimeOffsetValue)
+_DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,12})?)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -41,13 +50,14 @@ class IntuneConnector:
 
     @classmethod
     def from_row(cls, row: Mapping[str, object]) -> IntuneConnector:
-        """Return the connector of one row of Graph; fields that are missing or null become empty.
+        """Return the connector of one row of Graph; a field that is no text becomes empty.
 
         Raises:
             OdjError: The last contact is not a date.
         """
-        text = {name: str(row.get(name) or "") for name in ("id", "displayName", "state", "version")}
-        last_contact = _moment(str(row.get("lastConnectionDateTime") or ""), text["displayName"])
+        names = ("id", "displayName", "state", "version", "lastConnectionDateTime")
+        text = {name: plain(value, 300) if isinstance(value := row.get(name), str) else "" for name in names}
+        last_contact = _moment(text["lastConnectionDateTime"], text["displayName"])
         return cls(text["id"], text["displayName"], last_contact, text["state"], text["version"])
 
     @property
@@ -76,7 +86,15 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How one server stands: its newest entry, and the ids of the older ones of the same name."""
+    """How one server stands.
+
+    Attributes:
+        connector: Its newest entry.
+        duplicates: Ids of the older ones.
+        age: Since the last contact; None when there was none, or when its date cannot be true.
+        stale: Whether that is too long, or cannot be told.
+        below_minimum: Whether the build is too old; None when it cannot be told.
+    """
 
     connector: IntuneConnector
     duplicates: tuple[str, ...]
@@ -97,8 +115,7 @@ class Standing:
             "stale": self.stale,
             "below_minimum": self.below_minimum,
             "duplicates": list(self.duplicates),
-            # From when the days until the removal count is not documented.
-            "cleanup_estimate": utc_text(last + INACTIVE_AFTER + REMOVED_AFTER) if last else None,
+            "cleanup_estimate": _cleanup_estimate(last),
         }
 
 
@@ -119,10 +136,12 @@ class Assessment:
 
 def assess(connectors: Iterable[IntuneConnector], expected: Expectation, now: datetime) -> Assessment:
     """Return how the servers stand at a moment (UTC)."""
-    groups = [group for group in _by_server(list(connectors)) if _is_expected(group, expected.names)]
-    standings = tuple(_standing(group, expected, now) for group in groups)
-    found = [connector.name for group in groups for connector in group]
-    missing = tuple(name for name in expected.names if not any(same_server(name, other) for other in found))
+    entries: dict[str, list[IntuneConnector]] = {}
+    for connector in connectors:
+        # Entries without a name are not one server.
+        entries.setdefault(host_of(connector.name) or f"?{connector.id}", []).append(connector)
+    groups, missing = _grouped(entries, expected.names) if expected.names else (entries, ())
+    standings = tuple(_standing(groups[key], expected, now) for key in sorted(groups))
     problems = [f"{name} is not there" for name in missing]
     problems += [phrase for standing in standings for phrase in _problems(standing, expected)]
     if not expected.names and not standings:
@@ -130,41 +149,53 @@ def assess(connectors: Iterable[IntuneConnector], expected: Expectation, now: da
     return Assessment(standings, missing, tuple(problems))
 
 
-def same_server(one: str, other: str) -> bool:
-    """Return whether two names mean the same server: equal, or a short name and the first label of an FQDN.
+def host_of(name: str) -> str:
+    """Return a name as it compares as a host: in lower case, without the dot of the root at its end."""
+    return name.strip().rstrip(".").lower()
 
-    Which of the two Intune shows is not documented. Case does not matter.
+
+def _other_names(host: str) -> set[str]:
+    """Return the shorter names that a host has beside its own: the first label, and the NetBIOS name made of that."""
+    label = host.partition(".")[0]
+    return {label, label[:NETBIOS_LENGTH]} - {host, ""}
+
+
+def _grouped(
+    entries: Mapping[str, list[IntuneConnector]], names: tuple[str, ...]
+) -> tuple[dict[str, list[IntuneConnector]], tuple[str, ...]]:
+    """Return the entries of each server that was asked for, and the names that nothing fits.
+
+    Two names fit when they are equal as hosts, or when one is a shorter name of the other. Which of them Intune shows
+    is not documented. Entries of different names are those of one server only when exactly one name that was asked for
+    says so: a short name alone does not tell of which domain the server is. Each step is a look-up, whatever the number
+    of entries.
     """
-    one, other = one.casefold(), other.casefold()
-    if "." in one and "." in other:
-        return one == other
-    return one.partition(".")[0] == other.partition(".")[0]
-
-
-def _by_server(connectors: list[IntuneConnector]) -> list[list[IntuneConnector]]:
-    """Return the entries of each server, newest first, servers by name."""
-    full_names = {connector.name.casefold() for connector in connectors}
+    wanted = {host_of(name) for name in names}
+    longer: dict[str, list[str]] = {}
+    for name in sorted(wanted):
+        for short in _other_names(name):
+            longer.setdefault(short, []).append(name)
+    fits: dict[str, list[str]] = {}
+    for host in entries:
+        fits[host] = [name for name in (host, *_other_names(host)) if name in wanted]
+        # A name that is asked for as it stands is no longer name, cut off.
+        fits[host] += [name for name in longer.get(host, ()) if host not in wanted or name.startswith(f"{host}.")]
+    full_names = Counter(name for host, given in fits.items() if "." in host for name in given)
     groups: dict[str, list[IntuneConnector]] = {}
-    for connector in connectors:
-        name = connector.name.casefold()
-        longer = [full for full in full_names if "." in full and same_server(full, name)]
-        # A short name that fits two FQDNs belongs to neither.
-        key = longer[0] if "." not in name and len(longer) == 1 else name
-        groups.setdefault(key, []).append(connector)
-    return [
-        sorted(groups[key], key=lambda connector: connector.last_contact or _NEVER, reverse=True)
-        for key in sorted(groups)
-    ]
+    for host, given in fits.items():
+        if given:
+            key = given[0] if len(given) == 1 and full_names[given[0]] <= 1 else host
+            groups.setdefault(key, []).extend(entries[host])
+    found = {name for given in fits.values() for name in given}
+    return groups, tuple(name for name in names if host_of(name) not in found)
 
 
-def _is_expected(group: Sequence[IntuneConnector], names: tuple[str, ...]) -> bool:
-    return not names or any(same_server(name, connector.name) for name in names for connector in group)
-
-
-def _standing(group: Sequence[IntuneConnector], expected: Expectation, now: datetime) -> Standing:
-    newest, *older = group
-    # The clocks of Intune and of this computer differ; nobody was in contact in the future.
-    age = max(now - newest.last_contact, timedelta()) if newest.last_contact else None
+def _standing(group: Iterable[IntuneConnector], expected: Expectation, now: datetime) -> Standing:
+    newest, *older = sorted(group, key=lambda connector: connector.last_contact or _NEVER, reverse=True)
+    age = now - newest.last_contact if newest.last_contact else None
+    if age is not None:
+        # The clocks of Intune and of this computer differ; nobody was in contact in the future.
+        age = None if age < -FUTURE else max(age, timedelta())
     build = newest.build
     return Standing(
         connector=newest,
@@ -176,25 +207,38 @@ def _standing(group: Sequence[IntuneConnector], expected: Expectation, now: date
 
 
 def _problems(standing: Standing, expected: Expectation) -> list[str]:
-    connector, name, last = standing.connector, standing.connector.name, standing.connector.last_contact
+    connector, last = standing.connector, standing.connector.last_contact
+    name = connector.name or f"the connector {connector.id or 'without id'}"
     silent = f"is silent since {utc_text(last)}" if last else "was never in contact"
+    if last and standing.age is None:
+        silent = f"was last in contact at {utc_text(last)}, which is in the future: check the clock of this computer"
+    no_build = f"shows {connector.version!r}, which is no build" if connector.version else "shows no build"
     checks = (
         (connector.state.casefold() != ACTIVE, f"{name} is {connector.state or 'without state'}, not active"),
         (standing.stale, f"{name} {silent}"),
+        (standing.below_minimum is None, f"{name} {no_build}"),
         (standing.below_minimum is True, f"{name} has build {connector.version}, below {expected.minimum_build}"),
     )
     return [phrase for is_so, phrase in checks if is_so]
+
+
+def _cleanup_estimate(last: datetime | None) -> str | None:
+    """Return when Intune removes the entry; from when the days until then count is not documented."""
+    try:
+        return utc_text(last + INACTIVE_AFTER + REMOVED_AFTER) if last else None
+    except OverflowError:
+        return None
 
 
 def _moment(text: str, name: str) -> datetime | None:
     if not text:
         return None
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
+        moment = datetime.fromisoformat(text if _DATE.fullmatch(text) else "")
+        # Year 1 is the empty date of .NET; no contact was ever then.
+        if moment.year == 1:
+            return None
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         got = f"its last contact {text!r} is not a date"
         raise OdjError("read the connector list of Intune", on=name, got=got) from error
-    # Year 1 is the empty date of .NET; no contact was ever then.
-    if moment.year == 1:
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
