@@ -24,4 +24,10 @@ class ActionModule(OdjAction):
     def job(self, options: Mapping[str, t.Any], host: Host) -> Job:
         """Return the work of the task."""
         installer = installer_of(options, host)
-        return ConnectorInstall(host, state=options["state"], installer=installer, reboot=options["reboot"])
+        return ConnectorInstall(
+            host,
+            state=options["state"],
+            installer=installer,
+            reboot=options["reboot"],
+            build_from=options["build_from"],
+        )

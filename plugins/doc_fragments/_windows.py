@@ -67,3 +67,17 @@ options:
     type: int
     default: 5
 """
+
+    BUILD = r"""
+options:
+  build_from:
+    description:
+      - Where the installed build is read. Which of the two is right on a real server is not documented.
+      - >-
+        V(uninstall_entry) takes the highest build of the uninstall entries. A number with at most 255 in its second
+        field is one of Windows Installer and not a build. When there is no other, the build is unknown.
+      - V(service_file) takes the file version of the service's program.
+    type: str
+    choices: [uninstall_entry, service_file]
+    default: uninstall_entry
+"""

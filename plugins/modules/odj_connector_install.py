@@ -13,7 +13,7 @@ description:
   - The set-up program is verified by its SHA-256 on the server, in the same remote execution that starts it.
   - After the work the server is looked at again. If it does not have the build that was promised, the task fails.
   - >-
-    The sign-in of the connector is interactive and not part of this. RV(server.state) is V(ready_to_sign_in) until
+    The sign-in of the connector is interactive and not part of this. RV(server.state) is V(awaiting_sign_in) until
     somebody has signed in.
   - >-
     A legacy connector (older than 6.2501.2000.5) is never upgraded, because there is no upgrade from it. Remove it with
@@ -79,6 +79,7 @@ options:
 extends_documentation_fragment:
   - hybridjoin.odj._windows
   - hybridjoin.odj._windows.snapshot
+  - hybridjoin.odj._windows.build
 attributes:
   check_mode:
     description: Can run in check_mode and return changed status prediction without modifying target.
@@ -115,17 +116,18 @@ EXAMPLES = r"""
 RETURN = r"""
 server:
   description: >-
-    The facts C(connector), C(service), C(enrollment) and C(state) of M(hybridjoin.odj.odj_server_info), after the work.
-    In check mode, as they are now.
+    The facts C(connector), C(service), C(enrollment), C(state), C(conditions), C(reasons) and C(in_service) of
+    M(hybridjoin.odj.odj_server_info), after the work. In check mode, as they are now.
   returned: success
   type: dict
   contains:
     state:
       description: >-
-        V(absent), V(ready_to_sign_in) or V(signed_in). In check mode also V(legacy), which would be removed.
+        As M(hybridjoin.odj.odj_server_info) returns it: V(absent), V(awaiting_sign_in), V(degraded), V(healthy), or
+        V(unknown) when the uninstall entries do not tell the build. In check mode also V(legacy).
       type: str
       returned: success
-      sample: ready_to_sign_in
+      sample: awaiting_sign_in
 plan:
   description: What was or would be done, and what somebody has to do then (C(side_conditions)).
   returned: success

@@ -14,6 +14,9 @@ description:
   - "Membership: a member server of a domain. A domain controller is reported with a remark, not refused."
   - "C(.NET) Framework 4.7.2 or later."
   - At most one connector on the server, and not a legacy one.
+  - >-
+    State of a connector that is installed: what keeps it from being V(healthy) (see M(hybridjoin.odj.odj_server_info))
+    is a remark, since a run may repair it.
   - TLS connections to O(endpoints), with certificates that the server trusts.
   - Changes nothing.
 options:
@@ -30,6 +33,7 @@ extends_documentation_fragment:
   - hybridjoin.odj._windows
   - hybridjoin.odj._windows.snapshot
   - hybridjoin.odj._windows.network
+  - hybridjoin.odj._windows.build
 attributes:
   check_mode:
     description: Can run in check_mode and return changed status prediction without modifying target.
@@ -64,8 +68,8 @@ prerequisites:
   contains:
     name:
       description: >-
-        V(operating_system), V(domain_membership), V(dotnet_framework), V(single_connector), V(connector_build), or
-        C(endpoint:host:port).
+        V(operating_system), V(domain_membership), V(dotnet_framework), V(single_connector), V(connector_build),
+        V(connector_state), or C(endpoint:host:port).
       type: str
       returned: always
       sample: dotnet_framework

@@ -38,8 +38,9 @@ function Get-Sha256([string]$path) {
 
 function Get-Sddl([string]$path) {
     # Outside Windows (contract tests) there is no such cmdlet.
-    if (Get-Command -Name Get-Acl -ErrorAction Ignore) { return "$((Get-Acl -LiteralPath $path).Sddl)" }
-    ''
+    if (-not (Get-Command -Name Get-Acl -ErrorAction Ignore)) { return '' }
+    # PowerShell 7 gives an access list its property Sddl in a file of types that the runspace of a task never loads.
+    "$((Get-Acl -LiteralPath $path).GetSecurityDescriptorSddlForm('All'))"
 }
 
 # What an SDDL text says of access: no owner and group (ReplaceFile keeps the access list, the owner may become that of

@@ -13,15 +13,21 @@ description:
     Reads what is installed, which account the service has, whether somebody has signed in, the OU list, the joins in
     the event log and the network, in one remote execution.
   - >-
-    A second one is made only when O(gather_subset) covers V(config) and the server tells that the connector lies in
-    another directory than the default one. Set O(install_path) to save it.
+    A second one is made only when the server tells that the connector lies in another directory than the default one,
+    and
+    O(gather_subset) covers V(config) or the build is read from the service's file. Set O(install_path) to save it.
   - Changes nothing.
 options:
   gather_subset:
     description:
       - Which questions to ask.
-      - V(connector) covers RV(server.connector), RV(server.service), RV(server.enrollment) and RV(server.state).
-      - V(config) includes V(connector), which tells where the configuration lies.
+      - >-
+        V(connector) covers RV(server.connector), RV(server.service), RV(server.enrollment), RV(server.state),
+        RV(server.conditions) and RV(server.reasons).
+      - >-
+        V(config) includes V(connector), which tells where the configuration lies. Without it the condition
+        C(configured)
+        is not judged.
     type: list
     elements: str
     choices: [all, host, dotnet, connector, config, events, network]
@@ -44,10 +50,21 @@ options:
         task that fails is not.
     type: bool
     default: false
+  expected_account:
+    description:
+      - The account that the service should run as. With another one the state is V(degraded).
+      - Accounts are compared by their names, without domain and trailing dollar sign.
+    type: str
+  expected_organizational_units:
+    description: Distinguished names that the OU list should hold. When it lacks one, the state is V(degraded).
+    type: list
+    elements: str
+    default: []
 extends_documentation_fragment:
   - hybridjoin.odj._windows
   - hybridjoin.odj._windows.snapshot
   - hybridjoin.odj._windows.network
+  - hybridjoin.odj._windows.build
 attributes:
   check_mode:
     description: Can run in check_mode and return changed status prediction without modifying target.
@@ -82,7 +99,7 @@ EXAMPLES = r"""
   hybridjoin.odj.odj_server_info:
     gather_subset: [connector]
   register: look
-  until: look.server.state == "signed_in"
+  until: look.server.state != "awaiting_sign_in"
   retries: 60
   delay: 30
 """
@@ -119,11 +136,62 @@ server:
   contains:
     state:
       description:
-        - V(absent), V(legacy) (installed, but too old to process requests), V(ready_to_sign_in) or V(signed_in).
-        - V(unknown) when the server did not answer one of the questions. RV(server.errors) says why.
+        - The first of these that holds. Nothing here says that somebody has to sign in because a service stands still.
+        - V(unknown), what would decide cannot be read.
+        - V(absent), nothing is installed.
+        - V(legacy), the installed build is proven too old to process requests.
+        - V(awaiting_sign_in), nobody has signed in, there is no certificate of the sign-in at all.
+        - V(degraded), somebody has signed in, and one of RV(server.conditions) is false.
+        - V(healthy).
       type: str
       returned: with O(gather_subset=connector)
-      sample: signed_in
+      sample: healthy
+    conditions:
+      description:
+        - >-
+          One for each aspect: C(type), C(status) (V("true"), V("false") or V("unknown"), as text), C(reason) in one
+          word,
+          C(message) as a sentence and C(evidence), from which it was concluded.
+        - >-
+          C(installed) has the reason V(Installed), V(LegacyBuild), V(NotInstalled), V(BuildUnknown) (no number that is
+          registered can be a build, see O(build_from)) or V(EntryUnreadable).
+        - >-
+          C(enrolled) has V(SignedIn), V(NotSignedIn), V(CertificateExpired), V(CertificateNotYetValid) or
+          V(CertificateWithoutKey).
+        - >-
+          C(account_ready) has V(AccountManaged), V(AccountLocalSystem), V(AccountNotManaged), V(AccountUnexpected),
+          V(AccountCannotLogOn), V(KeyAccessDenied) or V(ServiceMissing). That the key's access list cannot be read,
+          as in
+          constrained language mode, is no fault.
+        - >-
+          C(service_running) has V(Running), V(ServiceMissing), V(ServiceDisabled), V(ServiceStopped) or
+          V(ServicePending).
+        - >-
+          C(configured) has V(Configured), V(ConfigurationMissing), V(ConfigurationBroken), V(ConfigurationProtected) or
+          V(OuListIncomplete).
+        - C(active) (in Intune) and C(delegated) (in Active Directory) are V(NotAsked) here.
+        - Any of them may have V(NoAnswer) or V(NotAsked).
+      type: list
+      elements: dict
+      returned: with O(gather_subset=connector)
+      sample:
+        - type: service_running
+          status: "false"
+          reason: ServiceStopped
+          message: "The service is Stopped: its process terminated unexpectedly (1067)."
+          evidence: {state: Stopped, start_mode: Auto, exit_code: 1067}
+    reasons:
+      description: >-
+        Why the state is not V(healthy), with C(condition), C(reason), C(cause) and C(remediation). Empty when it is.
+      type: list
+      elements: dict
+      returned: with O(gather_subset=connector)
+      sample: []
+    in_service:
+      description: Whether the server can be counted on, which is the state V(healthy). Null with V(unknown).
+      type: bool
+      returned: with O(gather_subset=connector)
+      sample: true
     host:
       description: >-
         Name, domain and role, operating system, clock and PowerShell. C(clock_skew_seconds) is by how much the server's
@@ -151,18 +219,24 @@ server:
     connector:
       description: >-
         What is installed. There may be two uninstall entries of one connector, the set-up program and its MSI.
+        C(version) is null when no number can be a build; C(service_file_version) is the version of the service's
+        file, as
+        evidence. C(unreadable_uninstall_keys) names keys that could not be read.
       type: dict
       returned: with O(gather_subset=connector)
       sample:
         installed: true
         version: 6.2604.2000.3
+        build_from: uninstall_entry
+        service_file_version: 6.2604.2000.3
         legacy: false
         install_path: C:\Program Files\Microsoft Intune\ODJConnector
         uninstall_entries: []
+        unreadable_uninstall_keys: []
     service:
       description: >-
         The connector's service. C(account_kind) is V(none), V(local_system), V(managed) or V(other), C(account) is as
-        Windows writes it.
+        Windows writes it. C(exit_code) is the Win32 code of the last end, C(exit_reason) the same in words.
       type: dict
       returned: with O(gather_subset=connector)
       sample:
@@ -172,14 +246,16 @@ server:
         account: CONTOSO\msaODJab1cd$
         account_kind: managed
         exit_code: 0
+        exit_reason: it was stopped or ended normally
     enrollment:
       description: >-
-        Whether somebody has signed in, what is missing for that, and the certificate of the sign-in. There is no
-        documented test. It counts as signed in when the service is running, has a managed service account, and a
-        certificate of C(CN=Microsoft Intune ODJ Connector CA) is in the computer's store.
+        Whether somebody has signed in (null when that cannot be read), the causes of RV(server.reasons) as
+        C(missing), and
+        the certificate of the sign-in. There is no documented test. It counts as signed in when a certificate of
+        C(CN=Microsoft Intune ODJ Connector CA) is in the computer's store, whatever the service does.
       type: dict
       returned: with O(gather_subset=connector)
-      sample: {signed_in: false, missing: ["The service is Stopped, not Running."], certificate: null}
+      sample: {signed_in: true, missing: ["The service is disabled."], certificate: {expired: false}}
     config:
       description: >-
         The wizard's configuration file: path, SHA-256, all keys, and the OU list. Null when there is none, C(error)

@@ -200,34 +200,52 @@ function Get-RegistryByClass($probe, [string]$hive, [string]$path) {
     if ("$($probe['view'])" -eq '32') { $view = 'Registry32' }
     $root = [Microsoft.Win32.RegistryKey]::OpenBaseKey($hive, $view)
     $key = $root.OpenSubKey($path)
-    if ($null -eq $key) { return @{ exists = $false; values = @{}; subkeys = @() } }
+    if ($null -eq $key) { return @{ exists = $false; values = @{}; subkeys = @(); unreadable = @() } }
     $subkeys = @()
+    $unreadable = @()
     if ($probe['subkeys']) {
         $subkeys = @(foreach ($name in $key.GetSubKeyNames()) {
-                $child = $key.OpenSubKey($name)
-                if ($null -eq $child) { continue }
-                $values = Get-RegistryValueTable $child $probe['subkey_values']
+                # One key that is denied or damaged must not hide the others.
+                try {
+                    $child = $key.OpenSubKey($name)
+                    if ($null -eq $child) { continue }
+                    $values = Get-RegistryValueTable $child $probe['subkey_values']
+                }
+                catch {
+                    $unreadable += @{ name = $name; message = (Get-ErrorAnswer $_)['message'] }
+                    continue
+                }
                 if (Test-Wanted $values $probe['subkey_where']) { @{ name = $name; values = $values } }
             })
     }
-    @{ exists = $true; values = (Get-RegistryValueTable $key $probe['values']); subkeys = $subkeys }
+    @{ exists = $true; values = (Get-RegistryValueTable $key $probe['values']); subkeys = $subkeys; unreadable = $unreadable }
 }
 
 function Get-RegistryByProvider($probe, [string]$path) {
     try { $null = Get-Item -LiteralPath $path }
     catch {
         if ("$($_.CategoryInfo.Category)" -ne 'ObjectNotFound') { throw }
-        return @{ exists = $false; values = @{}; subkeys = @() }
+        return @{ exists = $false; values = @{}; subkeys = @(); unreadable = @() }
     }
     $subkeys = @()
+    $unreadable = @()
     if ($probe['subkeys']) {
-        $subkeys = @(foreach ($child in @(Get-ChildItem -LiteralPath $path -ErrorAction SilentlyContinue)) {
-                # One key with damaged data must not hide the others.
-                try { $values = Get-ProviderValueTable "$path\$($child.PSChildName)" $probe['subkey_values'] } catch { continue }
+        $failures = @()
+        $children = @(Get-ChildItem -LiteralPath $path -ErrorAction SilentlyContinue -ErrorVariable failures)
+        foreach ($failure in @($failures)) {
+            $unreadable += @{ name = @("$($failure.TargetObject)" -split '\\')[-1]; message = (Get-ErrorAnswer $failure)['message'] }
+        }
+        $subkeys = @(foreach ($child in $children) {
+                # One key that is denied or damaged must not hide the others.
+                try { $values = Get-ProviderValueTable "$path\$($child.PSChildName)" $probe['subkey_values'] }
+                catch {
+                    $unreadable += @{ name = "$($child.PSChildName)"; message = (Get-ErrorAnswer $_)['message'] }
+                    continue
+                }
                 if (Test-Wanted $values $probe['subkey_where']) { @{ name = "$($child.PSChildName)"; values = $values } }
             })
     }
-    @{ exists = $true; values = (Get-ProviderValueTable $path $probe['values']); subkeys = $subkeys }
+    @{ exists = $true; values = (Get-ProviderValueTable $path $probe['values']); subkeys = $subkeys; unreadable = $unreadable }
 }
 
 # ---- cim and service
@@ -246,6 +264,12 @@ function Get-CimAnswer($probe) {
             $row
         })
     @{ instances = $instances }
+}
+
+# The SID of a managed service account: access lists hold no names. Others are not asked for.
+function Get-AccountSid([string]$name) {
+    if (-not $fullLanguage -or -not ($name -split '@')[0].EndsWith('$')) { return $null }
+    try { ([Security.Principal.NTAccount]$name).Translate([Security.Principal.SecurityIdentifier]).Value } catch { $null }
 }
 
 function Get-ServiceAnswer($probe) {
@@ -267,6 +291,7 @@ function Get-ServiceAnswer($probe) {
         start_mode = $facts['StartMode']
         delayed = $facts['DelayedAutoStart']
         start_name = $facts['StartName']
+        start_sid = Get-AccountSid "$($facts['StartName'])"
         path = $facts['PathName']
         process_id = ConvertTo-PlainValue $facts['ProcessId']
         exit_code = ConvertTo-PlainValue $facts['ExitCode']
@@ -276,6 +301,18 @@ function Get-ServiceAnswer($probe) {
 }
 
 # ---- file and directory
+
+# PowerShell 7 gives an access list its property Sddl in a file of types of a module that the runspace of a task never
+# loads. Full language needs no types; in constrained language the module is loaded, which only its path does.
+function Get-SddlText([string]$path) {
+    $list = Get-Acl -LiteralPath $path
+    if ($fullLanguage) { return "$($list.GetSecurityDescriptorSddlForm('All'))" }
+    if ("$($PSVersionTable['PSEdition'])" -eq 'Core') {
+        Import-Module -Name "$PSHOME\Modules\Microsoft.PowerShell.Security\Microsoft.PowerShell.Security.psd1"
+        $list = Get-Acl -LiteralPath $path
+    }
+    "$($list.Sddl)"
+}
 
 # Shares everything, so that a file in use can be read; the caller disposes of the stream.
 function Open-SharedFile([string]$path) {
@@ -349,7 +386,7 @@ function Get-FileAnswer($probe) {
         last_write = ConvertTo-UtcText $item.LastWriteTimeUtc
     }
     # For the access that a service account needs to configuration and logs; no task asks it yet.
-    if ($probe['acl']) { $answer['sddl'] = "$((Get-Acl -LiteralPath $path).Sddl)" }
+    if ($probe['acl']) { $answer['sddl'] = Get-SddlText $path }
     if ($answer['directory']) { return $answer }
     $length = [long]$item.Length
     $answer['length'] = $length
@@ -450,7 +487,7 @@ function Get-UsageList($certificate) {
     }
 }
 
-# key_access: for whether the service account may use the key of the sign-in's certificate; no task asks it yet.
+# key_access: for whether the service account may use the key of the sign-in's certificate.
 # Windows PowerShell may hand out a key of the old kind as one of the new: the name is looked for in every folder of keys.
 function Find-KeyFile($certificate) {
     $key = [Security.Cryptography.X509Certificates.RSACertificateExtensions]::GetRSAPrivateKey($certificate)
@@ -466,18 +503,20 @@ function Find-KeyFile($certificate) {
 function Get-CertificateAnswer($probe) {
     $name = 'My'
     if ($probe['store']) { $name = "$($probe['store'])" }
-    if ($probe['key_access']) { Assert-FullLanguage }
     $list = @(foreach ($certificate in @(Get-StoreCertificate $name)) {
             if ($probe['issuer'] -and $certificate.Issuer -ne $probe['issuer']) { continue }
             $keyFile = $null
             $keySddl = $null
+            $keyError = $null
             if ($probe['key_access'] -and $certificate.HasPrivateKey) {
-                # A key that cannot be opened leaves these empty; the certificate itself is still an answer.
+                # The certificate itself is an answer, whatever becomes of the question for its key.
                 try {
+                    Assert-FullLanguage
                     $keyFile = Find-KeyFile $certificate
-                    if ($keyFile) { $keySddl = "$((Get-Acl -LiteralPath $keyFile).Sddl)" }
+                    if ($keyFile) { $keySddl = Get-SddlText $keyFile }
+                    else { $keyError = 'the key is in no file that could be found' }
                 }
-                catch { $null = $_ }
+                catch { $keyError = (Get-ErrorAnswer $_)['message'] }
             }
             @{
                 thumbprint = "$($certificate.Thumbprint)"
@@ -490,6 +529,7 @@ function Get-CertificateAnswer($probe) {
                 eku = @(Get-UsageList $certificate)
                 key_file = $keyFile
                 key_sddl = $keySddl
+                key_error = $keyError
             }
         })
     @{ certificates = $list }

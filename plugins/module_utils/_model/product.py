@@ -63,6 +63,11 @@ def is_legacy(build: Build) -> bool:
     return build < MINIMUM_BUILD
 
 
+# The most that the first two fields of a Windows Installer version may hold, where each build known has year and month:
+# https://learn.microsoft.com/en-us/windows/win32/msi/productversion
+MSI_FIELD_LIMIT = 255
+
+
 DISPLAY_NAME = "Intune Connector for Active Directory"
 SERVICE_NAME = "ODJConnectorSvc"
 DEFAULT_INSTALL_PATH = r"C:\Program Files\Microsoft Intune\ODJConnector"
@@ -80,6 +85,12 @@ def wizard_config_paths(install_path: str) -> tuple[str, ...]:
     """Return where the wizard's configuration file may lie below an install path, the likeliest first."""
     root = install_path.rstrip("\\")
     return tuple(rf"{root}\{WIZARD_DIRECTORY}\{name}" for name in WIZARD_CONFIG_NAMES)
+
+
+def service_program_path(install_path: str) -> str:
+    """Return where the service's program lies below an install path."""
+    root = install_path.rstrip("\\")
+    return rf"{root}\{SERVICE_NAME}\{SERVICE_NAME}.exe"
 
 
 # The installer. Switches and exit codes are not documented: these are the standard ones of WiX Burn, with which it is

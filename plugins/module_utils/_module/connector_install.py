@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import QUIET_ARGUMENTS, SUCCESS_CODES
-from ansible_collections.hybridjoin.odj.plugins.module_utils._module.server_info import SNAPSHOT_OPTIONS
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.server_info import BUILD_FROM, SNAPSHOT_OPTIONS
 
 SPEC: Mapping[str, t.Any] = {
     "argument_spec": {
@@ -25,6 +25,7 @@ SPEC: Mapping[str, t.Any] = {
         "success_codes": {"type": "list", "elements": "int", "default": list(SUCCESS_CODES)},
         "reboot": {"type": "bool", "default": False},
         **SNAPSHOT_OPTIONS,
+        **BUILD_FROM,
     },
     "mutually_exclusive": [("path", "src", "url")],
     "required_if": [

@@ -8,6 +8,7 @@ import typing as t
 from collections.abc import Mapping
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.server_info import (
+    BUILD_FROM,
     NETWORK_OPTIONS,
     SNAPSHOT_OPTIONS,
 )
@@ -16,6 +17,7 @@ SPEC: Mapping[str, t.Any] = {
     "argument_spec": {
         "domain": {"type": "str"},
         "fail_on_unmet": {"type": "bool", "default": True},
+        **BUILD_FROM,
         **NETWORK_OPTIONS,
         **SNAPSHOT_OPTIONS,
     }

@@ -10,6 +10,10 @@ from urllib.parse import urlsplit
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import ENDPOINTS
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.connector import (
+    SERVICE_FILE,
+    UNINSTALL_ENTRY,
+)
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.facts import (
     ENDPOINT_TIMEOUT,
     EVENT_HOURS,
@@ -17,10 +21,14 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.facts
     Scope,
     parse_endpoint,
 )
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.ou_list import check_ous
 
 SNAPSHOT_OPTIONS: Mapping[str, t.Any] = {
     # It may hold a configuration file with the password of a proxy.
     "snapshot": {"type": "dict", "no_log": True},
+}
+BUILD_FROM: Mapping[str, t.Any] = {
+    "build_from": {"type": "str", "choices": [UNINSTALL_ENTRY, SERVICE_FILE], "default": UNINSTALL_ENTRY},
 }
 NETWORK_OPTIONS: Mapping[str, t.Any] = {
     "endpoints": {"type": "list", "elements": "str", "default": list(ENDPOINTS)},
@@ -34,6 +42,9 @@ SPEC: Mapping[str, t.Any] = {
         "install_path": {"type": "str"},
         "event_hours": {"type": "int", "default": EVENT_HOURS},
         "return_snapshot": {"type": "bool", "default": False},
+        "expected_account": {"type": "str"},
+        "expected_organizational_units": {"type": "list", "elements": "str", "default": []},
+        **BUILD_FROM,
         **NETWORK_OPTIONS,
         **SNAPSHOT_OPTIONS,
     }
@@ -70,6 +81,9 @@ def scope_of(options: Mapping[str, t.Any], subsets: Iterable[str]) -> Scope:
         proxy=proxy,
         endpoint_timeout=options["endpoint_timeout"],
         event_hours=options.get("event_hours", EVENT_HOURS),
+        build_from=options.get("build_from", UNINSTALL_ENTRY),
+        expected_account=options.get("expected_account"),
+        expected_organizational_units=tuple(check_ous(options.get("expected_organizational_units") or [])),
     )
 
 

@@ -17,7 +17,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.conne
     UninstallEntry,
     known_connector,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.facts import Scope
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.facts import Scope, connector_facts
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.installation import (
     Difference,
     check_outcome,
@@ -36,8 +36,6 @@ from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.installer 
     staged,
 )
 
-_SCOPE = Scope(frozenset({"connector", "config"}))
-
 
 class ConnectorInstall:
     """Installs, upgrades or removes the connector of one server.
@@ -47,14 +45,16 @@ class ConnectorInstall:
         state: present, latest or absent.
         installer: What to run, and how.
         reboot: Whether the server is restarted when a set-up program asks for it.
+        build_from: Where the installed build is read: uninstall_entry or service_file.
     """
 
-    def __init__(self, host: Host, *, state: str, installer: Installer, reboot: bool) -> None:
+    def __init__(self, host: Host, *, state: str, installer: Installer, reboot: bool, build_from: str) -> None:
         self._host = host
         self._state = state
         self._installer = installer
         self._build = desired_build(state, installer.version)
         self._reboot = reboot
+        self._scope = Scope(frozenset({"connector", "config"}), build_from=build_from)
         self._exit_codes: list[int] = []
         self._rebooted = False
         self._differences: list[Difference] = []
@@ -68,14 +68,14 @@ class ConnectorInstall:
         """
         path = self._installer.path
         extra = [ask_file("installer", path)] if path else []
-        self._snapshot = look_at(self._host, _SCOPE, extra)
+        self._snapshot = look_at(self._host, self._scope, extra)
         plan = plan_installation(self._host.name, self._known(), self._state, self._build)
         if path and any(change.action != "uninstall" for change in plan.changes):
             self._check_installer(path)
         return plan
 
     def _known(self) -> Connector:
-        return known_connector(self._snapshot, self._host.name)
+        return known_connector(self._snapshot, self._host.name, self._scope.build_from)
 
     def _check_installer(self, path: str) -> None:
         answer, problem = self._snapshot.value("installer"), self._snapshot.error("installer")
@@ -108,7 +108,7 @@ class ConnectorInstall:
         if self._reboot and self._asks_for_reboot():
             self._host.run_action("restart the server", "ansible.windows.win_reboot", {})
             self._rebooted = True
-        self._snapshot = look_at(self._host, _SCOPE)
+        self._snapshot = look_at(self._host, self._scope)
         if not self._reboot_required():
             check_outcome(self._host.name, self._known(), self._build)
         if any(change.action == "upgrade" for change in plan.changes):
@@ -139,7 +139,7 @@ class ConnectorInstall:
     def facts(self, plan: Plan) -> Mapping[str, object]:
         """Return ``server``, exit codes, whether a restart was made or is required, and what an upgrade altered."""
         return {
-            "server": self._known().to_json(),
+            "server": connector_facts(self._snapshot, self._scope),
             "exit_codes": self._exit_codes,
             "rebooted": self._rebooted,
             "reboot_required": self._reboot_required(),

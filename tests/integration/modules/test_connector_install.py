@@ -61,7 +61,7 @@ def test_a_source_installs_once_and_leaves_nothing_behind(stage: Stage, source: 
     assert done.diff == checked.diff
     assert done.result["plan"] == checked.result["plan"]
     assert done.conditions == ["sign_in"]
-    assert done.result["server"]["state"] == "ready_to_sign_in"
+    assert done.result["server"]["state"] == "awaiting_sign_in"
     assert done.result["server"]["connector"]["version"] == NEW
     assert done.result["exit_codes"] == [0]
     assert done.state["product"]["build"] == NEW
@@ -94,7 +94,7 @@ def test_an_upgrade_keeps_account_and_configuration(stage: Stage, person: Person
 
     assert done.changed
     assert done.result["server"]["connector"]["version"] == NEW
-    assert (done.result["server"]["state"], done.result["server"]["service"]["account"]) == ("signed_in", account)
+    assert (done.result["server"]["state"], done.result["server"]["service"]["account"]) == ("healthy", account)
     assert (done.result["differences"], done.conditions) == ([], [])
     assert content(done.state) == before
 

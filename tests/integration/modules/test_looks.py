@@ -45,7 +45,7 @@ def test_each_state_of_a_server(stage: Stage, person: Person) -> None:
     tasks = [check(task(INFO)), task(INFO)]
     before = {name: stage.state(name) for name in ("odj01", "odj02", "odj03")}
     seen = stage.run([{"hosts": "all", "gather_facts": False, "tasks": tasks}])
-    for name, state in {"odj01": "absent", "odj02": "legacy", "odj03": "ready_to_sign_in"}.items():
+    for name, state in {"odj01": "absent", "odj02": "legacy", "odj03": "awaiting_sign_in"}.items():
         for step in seen[name]:
             assert step.result["server"]["state"] == state
             assert (step.changed, step.ran, step.result["server"]["errors"]) == (False, (PROBE,), {})
@@ -53,13 +53,13 @@ def test_each_state_of_a_server(stage: Stage, person: Person) -> None:
     server = seen["odj03"][1].result["server"]
     assert server["connector"]["version"] == NEW
     assert server["service"]["account_kind"] == "local_system"
-    assert len(server["enrollment"]["missing"]) == 3
+    assert len(server["enrollment"]["missing"]) == 1
     assert server["config"]["organizational_units"] == []
     assert (server["host"]["fqdn"], server["host"]["domain_role_name"]) == ("odj03.contoso.test", "member server")
 
     account = person.signs_in("odj03")
     server = stage.tasks("odj03", [task(INFO)])[0].result["server"]
-    assert (server["state"], server["service"]["account"]) == ("signed_in", account)
+    assert (server["state"], server["service"]["account"]) == ("healthy", account)
     assert server["enrollment"]["certificate"]["expired"] is False
 
 
@@ -98,7 +98,14 @@ def test_a_sound_server_meets_all(stage: Stage) -> None:
         assert (step.changed, step.result["unmet"], step.ran) == (False, [], (PROBE,))
         assert unchanged(before, step.state)
     assert list(verdicts(done)) == [
-        *("operating_system", "domain_membership", "dotnet_framework", "single_connector", "connector_build"),
+        *(
+            "operating_system",
+            "domain_membership",
+            "dotnet_framework",
+            "single_connector",
+            "connector_build",
+            "connector_state",
+        ),
         *(f"endpoint:{target}" for target in (LOGIN, MANAGE, PORTAL)),
     ]
 

@@ -76,7 +76,7 @@ def converged(estate: Lab, resumed: plays.Play) -> Counted:
     return Counted(play, executions, binds, requests)
 
 
-def test_first_run_stops_at_ready_to_sign_in(estate: Lab, stopped: plays.Play) -> None:
+def test_first_run_stops_before_the_sign_in(estate: Lab, stopped: plays.Play) -> None:
     assert stopped.code == 0, stopped.output
     for server in SERVERS:
         assert f"{server} is ready to sign in" in stopped.output
@@ -92,7 +92,7 @@ def test_waiting_in_vain_says_what_is_missing(estate: Lab, stopped: plays.Play) 
     said = " ".join(play.output.split())
     assert play.code != 0
     for server in SERVERS:
-        assert f"Waited 1 s for the sign-in at {server}, in vain: The service runs as LocalSystem" in said
+        assert f"Waited 1 s for the sign-in at {server}, in vain: Nobody has signed in" in said
 
 
 def test_resumed_run_delegates_and_sees_both_active(estate: Lab, resumed: plays.Play) -> None:

@@ -28,6 +28,7 @@ from ansible_collections.hybridjoin.odj.tests.unit.fakes.windows_content import 
 )
 
 ALL = Scope(frozenset(SUBSETS))
+ACCOUNT_SID = "S-1-5-21-1-2-3-1601"
 YEAR_ONE = datetime(1, 1, 1, tzinfo=UTC)
 
 
@@ -42,6 +43,8 @@ class FakeWindows:
         clock: The controller's.
         clock_offset: Seconds by which the server's clock is ahead of it.
         looks: How often somebody has asked.
+        file_version: Version of the service's program; None when it is not there.
+        unreadable: Sub-keys of the uninstall key that cannot be read.
     """
 
     name: str = "odj01"
@@ -59,6 +62,8 @@ class FakeWindows:
     clock: StandingClock = field(default_factory=StandingClock)
     clock_offset: float = 0.0
     looks: int = 0
+    file_version: str | None = None
+    unreadable: list[str] = field(default_factory=list)
 
     def ask(self, probes: Sequence[Probe]) -> Snapshot:
         self.looks += 1
@@ -80,9 +85,14 @@ class FakeWindows:
         if "subkey_where" not in probe:
             return self.registry.get(probe["key"], {"exists": False, "values": {}})
         entries = self.entries if probe["view"] == 64 else {}
-        return {"exists": True, "values": {}, "subkeys": [{"name": k, "values": v} for k, v in entries.items()]}
+        subkeys = [{"name": k, "values": v} for k, v in entries.items()]
+        unreadable = [{"name": name, "message": "Zugriff verweigert"} for name in self.unreadable]
+        return {"exists": True, "values": {}, "subkeys": subkeys, "unreadable": unreadable}
 
     def _file(self, probe: Value) -> Value:
+        if probe.get("version"):
+            known = self.file_version is not None
+            return {"exists": known, "version": {"file": self.file_version}} if known else {"exists": False}
         found = self.files.get(probe["path"])
         if found is None:
             return {"exists": False}
@@ -125,14 +135,25 @@ class FakeWindows:
         names = {"{B}": 0, "{M}": 1} if msi else {"{B}": 0}
         self.entries = {key: entry_values(build, kind) for key, kind in names.items()}
         self.files.setdefault(CONFIG, XML)
+        self.file_version = build
         if not self.service["exists"]:
             path = rf'"{ROOT}\ODJConnectorSvc\ODJConnectorSvc.exe"'
             self.service = {"exists": True, "state": "Stopped", "start_name": "LocalSystem", "path": path}
+            self.service |= {"start_mode": "Auto", "exit_code": 1077, "start_sid": "S-1-5-18"}
 
     def sign_in(self) -> None:
         """Do what the wizard's sign-in leaves."""
-        self.service |= {"state": "Running", "start_name": r"CONTOSO\msaODJab1cd$"}
-        self.certificates = [{"thumbprint": "AB", "not_after": "2999-01-01T00:00:00.0000000Z"}]
+        self.service |= {"state": "Running", "start_name": r"CONTOSO\msaODJab1cd$", "start_sid": ACCOUNT_SID}
+        self.service |= {"exit_code": 0}
+        self.certificates = [
+            {
+                "thumbprint": "AB",
+                "not_before": "2020-01-01T00:00:00.0000000Z",
+                "not_after": "2999-01-01T00:00:00.0000000Z",
+                "has_private_key": True,
+                "key_sddl": f"O:SYG:SYD:PAI(A;;FA;;;SY)(A;;FA;;;BA)(A;;FR;;;{ACCOUNT_SID})",
+            }
+        ]
 
 
 def facts(server: FakeWindows, scope: Scope = ALL) -> Value:

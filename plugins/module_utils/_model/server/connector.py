@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to the collection hybridjoin.odj: may change without notice.
-"""The connector on a server: what is installed, which account its service has, whether somebody has signed in."""
+"""The connector on a server as its answers describe it: uninstall entries, service, certificate of the sign-in."""
 
 from __future__ import annotations
 
@@ -13,20 +13,26 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product impo
     CERTIFICATE_ISSUER,
     DEFAULT_INSTALL_PATH,
     DISPLAY_NAME,
+    MSI_FIELD_LIMIT,
     SERVICE_NAME,
     Build,
     is_legacy,
+    service_program_path,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.probe import (
     Fields,
     Probe,
     Snapshot,
     ask_certificate,
+    ask_file_version,
     ask_registry,
     ask_service,
     registry_number,
     registry_text,
 )
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.service import Service, read_service
+
+UNINSTALL_ENTRY, SERVICE_FILE = "uninstall_entry", "service_file"
 
 # Question -> registry view. Installers of 32 and 64 bits register in different ones; the connector's is not documented.
 _VIEWS = {"uninstall_64": 64, "uninstall_32": 32}
@@ -64,39 +70,33 @@ class UninstallEntry:
 
     @property
     def build(self) -> Build | None:
-        """The version as a build; None when it cannot be read as one."""
+        """The version as a build; None when it is not one, or is a number that Windows Installer made of one.
+
+        Windows Installer counts at most 255 in the second field of a version, where every build known has year and
+        month (https://learn.microsoft.com/en-us/windows/win32/msi/productversion).
+        """
         try:
-            return Build.parse(self.version or "")
+            build = Build.parse(self.version or "")
         except InvalidInput:
             return None
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    r"""The connector's service.
-
-    Attributes:
-        exists: Whether there is one.
-        state: Windows' own word: Running, Stopped, Start Pending ...; None without a service.
-        start_mode: Auto, Manual, Disabled; None without a service.
-        account: The account as Windows writes it: LocalSystem, or DOMAIN\name$ for a managed one.
-        account_kind: none, local_system, managed or other.
-        exit_code: Win32 code of the last end: 1069 is a logon failure, 1077 means not started since the boot.
-        path: Command line of the service.
-    """
-
-    exists: bool
-    state: str | None
-    start_mode: str | None
-    account: str | None
-    account_kind: str
-    exit_code: int | None
-    path: str | None
+        return build if build.minor > MSI_FIELD_LIMIT else None
 
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """The newest certificate that the sign-in left in the computer's store; times are UTC in ISO 8601."""
+    """The best certificate that the sign-in left in the computer's store; times are UTC in ISO 8601.
+
+    Attributes:
+        thumbprint: SHA-1, in hexadecimal.
+        subject: Distinguished name.
+        not_before: When it becomes valid.
+        not_after: When it ends.
+        has_private_key: Whether the computer has a key for it.
+        expired: Whether its time is over, by the controller's clock.
+        not_yet_valid: Whether its time is still to come, by the controller's clock.
+        key_sddl: Who may use the key file, as SDDL; None when that could not be read.
+        key_problem: Why it could not be read; None when it could, or when there is no key.
+    """
 
     thumbprint: str | None
     subject: str | None
@@ -104,6 +104,9 @@ class Certificate:
     not_after: str | None
     has_private_key: bool | None
     expired: bool
+    not_yet_valid: bool
+    key_sddl: str | None
+    key_problem: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +115,20 @@ class Connector:
 
     Attributes:
         entries: Uninstall entries, the installer's before the MSI's: that is the order in which they are removed.
-        version: The highest build that an entry tells; None when nothing is installed or no version can be read.
+        version: The installed build; None when nothing is installed or no number can be a build.
+        build_from: Where ``version`` comes from: uninstall_entry (the highest build of an entry) or service_file.
+        file_version: Version of the service's program file, unparsed; None when it is not there or was not read.
+        unreadable: Sub-keys of the uninstall key that could not be read, with the error.
         service: Its service.
-        certificate: The newest certificate of the sign-in.
-        problems: Questions that the server did not answer, with its errors. While there are any, nothing is sure.
+        certificate: The best certificate of the sign-in.
+        problems: Questions that the server did not answer, with its errors.
     """
 
     entries: tuple[UninstallEntry, ...]
     version: Build | None
+    build_from: str
+    file_version: str | None
+    unreadable: tuple[str, ...]
     service: Service
     certificate: Certificate | None
     problems: tuple[str, ...] = ()
@@ -131,32 +140,19 @@ class Connector:
 
     @property
     def legacy(self) -> bool:
-        """Whether it is too old to process requests."""
+        """Whether it is proven too old to process requests."""
         return self.version is not None and is_legacy(self.version)
 
     @property
-    def state(self) -> str:
-        """absent, legacy, ready_to_sign_in or signed_in; unknown while a question is not answered."""
-        if self.problems:
-            return "unknown"
-        if not self.installed:
-            return "absent"
-        if self.legacy:
-            return "legacy"
-        return "ready_to_sign_in" if self.missing() else "signed_in"
+    def hidden(self) -> bool:
+        """Whether an uninstall entry may be there that could not be read: the service is there, and no entry is."""
+        return not self.entries and bool(self.unreadable) and self.service.exists
 
-    def missing(self) -> list[str]:
-        """Return what keeps the server from counting as signed in, one sentence each."""
-        account = self.service.account or "no account"
-        checks = (
-            (
-                self.service.account_kind == "managed",
-                f"The service runs as {account}, not as a managed service account.",
-            ),
-            (self.certificate is not None, f"No certificate of {CERTIFICATE_ISSUER} is in the computer's store."),
-            (self.service.state == "Running", f"The service is {self.service.state or 'absent'}, not Running."),
-        )
-        return [sentence for holds, sentence in checks if not holds]
+    @property
+    def versions(self) -> str:
+        """What the entries and the service's file say, for people, when no build can be read from them."""
+        said = [f"the uninstall entry {entry.key} says {entry.version or 'nothing'}" for entry in self.entries]
+        return "; ".join([*said, f"the service's file has version {self.file_version or 'unknown'}"])
 
     @property
     def install_path(self) -> str | None:
@@ -170,27 +166,24 @@ class Connector:
         return program[: found.start()] if found and found.start() else None
 
     def to_json(self) -> dict[str, object]:
-        """Return the facts ``connector``, ``service``, ``enrollment`` and ``state``."""
+        """Return the facts ``connector`` and ``service``."""
         return {
             "connector": {
                 "installed": self.installed,
                 "version": None if self.version is None else str(self.version),
+                "build_from": self.build_from,
+                "service_file_version": self.file_version,
                 "legacy": self.legacy,
                 "install_path": (self.install_path or DEFAULT_INSTALL_PATH) if self.installed else None,
                 "uninstall_entries": [asdict(entry) for entry in self.entries],
+                "unreadable_uninstall_keys": list(self.unreadable),
             },
             "service": asdict(self.service),
-            "enrollment": {
-                "signed_in": self.state == "signed_in",
-                "missing": self.missing() if self.installed else [],
-                "certificate": None if self.certificate is None else asdict(self.certificate),
-            },
-            "state": self.state,
         }
 
 
 def connector_probes() -> list[Probe]:
-    """Return the questions whose answers ``read_connector`` understands."""
+    """Return the questions without whose answers a connector is not known."""
     where = ("DisplayName", DISPLAY_NAME)
     entries = [
         ask_registry(probe_id, _UNINSTALL, values=(), view=view, subkey_values=_ENTRY_VALUES, where=where)
@@ -199,34 +192,65 @@ def connector_probes() -> list[Probe]:
     return [*entries, ask_service("service", SERVICE_NAME), ask_certificate("certificate", "My", CERTIFICATE_ISSUER)]
 
 
-def read_connector(snapshot: Snapshot) -> Connector:
-    """Return the connector that the answers to ``connector_probes`` describe."""
+def file_version_probe(install_path: str) -> Probe:
+    """Return the question for the version of the service's program below an install path."""
+    return ask_file_version("service_file", service_program_path(install_path))
+
+
+def read_connector(snapshot: Snapshot, build_from: str = UNINSTALL_ENTRY) -> Connector:
+    """Return the connector that the answers describe.
+
+    Args:
+        snapshot: Answers to ``connector_probes`` and, where it was asked, to ``file_version_probe``.
+        build_from: uninstall_entry or service_file.
+    """
     entries = _entries(snapshot)
-    builds = [entry.build for entry in entries if entry.build is not None]
+    file_version = snapshot.value("service_file").part("version").text("file")
     return Connector(
         entries=entries,
-        version=max(builds, default=None),
-        service=_service(snapshot.value("service")),
+        version=_installed_build(entries, file_version, build_from),
+        build_from=build_from,
+        file_version=file_version,
+        unreadable=tuple(_unreadable(snapshot)),
+        service=read_service(snapshot.value("service")),
         certificate=_certificate(snapshot),
         problems=tuple(_problems(snapshot)),
     )
 
 
-def known_connector(snapshot: Snapshot, server: str) -> Connector:
+def known_connector(snapshot: Snapshot, server: str, build_from: str = UNINSTALL_ENTRY) -> Connector:
     """Return the connector, for those who are about to change it.
 
     Raises:
         OdjError: The server did not answer all questions, so what is there is not known.
     """
-    connector = read_connector(snapshot)
-    if connector.problems:
+    connector = read_connector(snapshot, build_from)
+    problems = [*connector.problems, *(connector.unreadable if connector.hidden else ())]
+    if problems:
         raise OdjError(
             "find out which connector is installed",
             on=server,
-            got="; ".join(connector.problems),
+            got="; ".join(problems),
             advice="Connect as a local administrator of the server.",
         )
     return connector
+
+
+def _installed_build(entries: tuple[UninstallEntry, ...], file_version: str | None, build_from: str) -> Build | None:
+    if not entries:
+        return None
+    if build_from == UNINSTALL_ENTRY:
+        return max((entry.build for entry in entries if entry.build is not None), default=None)
+    try:
+        return Build.parse(file_version or "")
+    except InvalidInput:
+        return None
+
+
+def _unreadable(snapshot: Snapshot) -> list[str]:
+    found = [one for probe_id in _VIEWS for one in snapshot.value(probe_id).parts("unreadable")]
+    # A key that is in both views is told once.
+    return list(dict.fromkeys(f"{one.text('name') or 'a key'}: {one.text('message') or 'no text'}" for one in found))
 
 
 def _problems(snapshot: Snapshot) -> list[str]:
@@ -253,39 +277,23 @@ def _entry(subkey: Fields) -> UninstallEntry:
     )
 
 
-def _service(answer: Fields) -> Service:
-    account = answer.text("start_name")
-    return Service(
-        exists=bool(answer.flag("exists")),
-        state=answer.text("state"),
-        start_mode=answer.text("start_mode"),
-        account=account,
-        account_kind=_account_kind(account),
-        exit_code=answer.number("exit_code"),
-        path=answer.text("path"),
-    )
-
-
-def _account_kind(account: str | None) -> str:
-    if account is None:
-        return "none"
-    if account.casefold() in ("localsystem", r"nt authority\system"):
-        return "local_system"
-    return "managed" if account.partition("@")[0].endswith("$") else "other"
-
-
 def _certificate(snapshot: Snapshot) -> Certificate | None:
-    found = sorted(snapshot.value("certificate").parts("certificates"), key=lambda one: one.text("not_after") or "")
+    found = snapshot.value("certificate").parts("certificates")
     if not found:
         return None
-    newest = found[-1]
-    end = newest.text("not_after")
+    # Of several, one that can be used: with a key, and with the latest end.
+    best = max(found, key=lambda one: (one.flag("has_private_key") is not False, one.text("not_after") or ""))
+    begin, end = best.text("not_before"), best.text("not_after")
+    # All are UTC in ISO 8601, so the first 19 characters compare as text.
+    now = utc_text(snapshot.answered_at)[:19]
     return Certificate(
-        thumbprint=newest.text("thumbprint"),
-        subject=newest.text("subject"),
-        not_before=newest.text("not_before"),
+        thumbprint=best.text("thumbprint"),
+        subject=best.text("subject"),
+        not_before=begin,
         not_after=end,
-        has_private_key=newest.flag("has_private_key"),
-        # Both are UTC in ISO 8601, so the first 19 characters compare as text.
-        expired=end is not None and end[:19] < utc_text(snapshot.answered_at)[:19],
+        has_private_key=best.flag("has_private_key"),
+        expired=end is not None and end[:19] < now,
+        not_yet_valid=begin is not None and begin[:19] > now,
+        key_sddl=best.text("key_sddl"),
+        key_problem=best.text("key_error"),
     )

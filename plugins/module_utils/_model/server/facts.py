@@ -4,16 +4,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import DEFAULT_INSTALL_PATH, ENDPOINTS
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.conditions import Expectation
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.config_file import (
     config_facts,
     config_probes,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.connector import (
+    UNINSTALL_ENTRY,
     connector_probes,
+    file_version_probe,
     read_connector,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.events import event_facts, event_probes
@@ -24,6 +27,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.host 
     host_probes,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.probe import Probe, Snapshot, ask_endpoint
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.state import read_state
 
 SUBSETS = ("host", "dotnet", "connector", "config", "events", "network")
 EVENT_HOURS = 24
@@ -41,6 +45,9 @@ class Scope:
         proxy: Address of a proxy for the endpoints (http://host:port), or None.
         endpoint_timeout: Seconds for name lookup and connection of all endpoints together.
         event_hours: How far back events count.
+        build_from: Where the installed build is read: uninstall_entry or service_file.
+        expected_account: The account that the service should run as, or None for any managed one.
+        expected_organizational_units: DNs that the OU list should hold.
     """
 
     subsets: frozenset[str]
@@ -49,6 +56,19 @@ class Scope:
     proxy: str | None = None
     endpoint_timeout: int = ENDPOINT_TIMEOUT
     event_hours: int = EVENT_HOURS
+    build_from: str = UNINSTALL_ENTRY
+    expected_account: str | None = None
+    expected_organizational_units: tuple[str, ...] = ()
+
+    @property
+    def expectation(self) -> Expectation:
+        """What the state is judged by."""
+        return Expectation(
+            build_from=self.build_from,
+            account=self.expected_account,
+            organizational_units=self.expected_organizational_units,
+            install_path=self.install_path,
+        )
 
 
 def parse_endpoint(text: str) -> tuple[str, int]:
@@ -71,12 +91,14 @@ def parse_endpoint(text: str) -> tuple[str, int]:
 def probes_of(scope: Scope) -> list[Probe]:
     """Return the questions of a scope, for one remote execution."""
     endpoints = [parse_endpoint(text) for text in scope.endpoints]
+    root = scope.install_path or DEFAULT_INSTALL_PATH
+    connector = [*connector_probes(), file_version_probe(root)]
     chosen = {
         "host": host_probes(),
         "dotnet": dotnet_probes(),
-        "connector": connector_probes(),
+        "connector": connector,
         # Where the configuration lies is told by what is installed.
-        "config": [*connector_probes(), *config_probes(scope.install_path or DEFAULT_INSTALL_PATH)],
+        "config": [*connector, *config_probes(root)],
         "events": event_probes(scope.event_hours),
         "network": [
             ask_endpoint("network", endpoints, proxy=scope.proxy, timeout_ms=scope.endpoint_timeout * 1000),
@@ -87,13 +109,34 @@ def probes_of(scope: Scope) -> list[Probe]:
 
 
 def further_probes(snapshot: Snapshot, scope: Scope) -> list[Probe]:
-    """Return what has to be asked again: the configuration, when the server tells that the connector lies elsewhere."""
-    if "config" not in scope.subsets or scope.install_path is not None:
+    """Return what has to be asked again when the server tells that the connector lies elsewhere.
+
+    That is the configuration, and the version of the service's file where the uninstall entries do not tell the build.
+    """
+    if scope.install_path is not None or not scope.subsets & {"connector", "config"}:
         return []
-    told = read_connector(snapshot).install_path
+    connector = read_connector(snapshot)
+    told = connector.install_path
     if not told or told.casefold() == DEFAULT_INSTALL_PATH.casefold():
         return []
-    return config_probes(told)
+    by_file = scope.build_from != UNINSTALL_ENTRY or (connector.installed and connector.version is None)
+    file_version = [file_version_probe(told)] if by_file or "config" in scope.subsets else []
+    return [*file_version, *(config_probes(told) if "config" in scope.subsets else [])]
+
+
+def connector_facts(snapshot: Snapshot, scope: Scope) -> dict[str, object]:
+    """Return the facts ``connector``, ``service``, ``enrollment``, and those of its state."""
+    connector, judged = read_connector(snapshot, scope.build_from), read_state(snapshot, scope.expectation)
+    certificate = connector.certificate
+    return {
+        **connector.to_json(),
+        "enrollment": {
+            "signed_in": judged.signed_in,
+            "missing": [one.cause for one in judged.reasons] if connector.installed else [],
+            "certificate": None if certificate is None else asdict(certificate),
+        },
+        **judged.to_json(),
+    }
 
 
 def facts_of(snapshot: Snapshot, scope: Scope) -> dict[str, object]:
@@ -104,7 +147,7 @@ def facts_of(snapshot: Snapshot, scope: Scope) -> dict[str, object]:
     if "dotnet" in scope.subsets:
         result["dotnet"] = dotnet_facts(snapshot)
     if scope.subsets & {"connector", "config"}:
-        result |= read_connector(snapshot).to_json()
+        result |= connector_facts(snapshot, scope)
     if "config" in scope.subsets:
         result["config"] = config_facts(snapshot, scope.install_path)
     if "events" in scope.subsets:

@@ -86,8 +86,9 @@ def _refuse_unclear(server: str, connector: Connector) -> None:
         raise OdjError(
             "install the connector",
             on=server,
-            got="a connector is registered there without a version that can be read",
-            advice="Look at it under installed apps; uninstall it (state: absent) if it is damaged.",
+            got=f"which build is installed is not known: {connector.versions}",
+            advice="Set build_from: service_file if the service's file tells the build on your servers; uninstall the "
+            "connector (state: absent) if it is damaged.",
         )
 
 
@@ -133,6 +134,13 @@ def check_outcome(server: str, connector: Connector, build: Build | None) -> Non
             on=server,
             got=f"it is still registered: {', '.join(entry.key for entry in connector.entries)}",
             advice="Restart the server and run again; else uninstall with the set-up program of the same build.",
+        )
+    if build is not None and connector.installed and connector.version is None:
+        raise OdjError(
+            "confirm the installation",
+            on=server,
+            got=f"the installer ended well, but which build is installed is not known: {connector.versions}",
+            advice="Set build_from: service_file if the service's file tells the build on your servers.",
         )
     if build is not None and connector.version != build:
         raise OdjError(

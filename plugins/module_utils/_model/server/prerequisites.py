@@ -18,10 +18,16 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product impo
     MINIMUM_WINDOWS,
     MINIMUM_WINDOWS_BUILD,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.connector import read_connector
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.conditions import REMEDIATIONS
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.connector import Connector, read_connector
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.facts import Scope, parse_endpoint
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.host import dotnet_facts, host_facts
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.probe import Fields, Snapshot
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.state import (
+    ServerState,
+    may_count_on,
+    read_state,
+)
 
 # The questions whose answers ``check_prerequisites`` needs.
 NEEDED_SUBSETS = frozenset({"host", "dotnet", "connector", "network"})
@@ -46,8 +52,8 @@ class Verdict:
     """One prerequisite and how the server stands to it.
 
     Attributes:
-        name: operating_system, domain_membership, dotnet_framework, single_connector, connector_build, or
-            endpoint:host:port.
+        name: operating_system, domain_membership, dotnet_framework, single_connector, connector_build,
+            connector_state, or endpoint:host:port.
         verdict: met, unmet or unknown (the server gave no answer to the question).
         found: What the server has.
         wanted: What it should have.
@@ -104,7 +110,7 @@ def check_prerequisites(snapshot: Snapshot, scope: Scope, domain: str | None) ->
         _operating_system(snapshot),
         _membership(snapshot, domain),
         _dotnet(snapshot),
-        *_connector(snapshot),
+        *_connector(snapshot, scope),
         *_endpoints(snapshot, scope),
     ]
 
@@ -169,12 +175,13 @@ def _dotnet(snapshot: Snapshot) -> Verdict:
     )
 
 
-def _connector(snapshot: Snapshot) -> list[Verdict]:
-    single, build = "at most one connector", f"no connector, or build {MINIMUM_BUILD} or later"
+def _connector(snapshot: Snapshot, scope: Scope) -> list[Verdict]:
+    single, wanted = "at most one connector", f"no connector, or build {MINIMUM_BUILD} or later"
     problem = snapshot.error("uninstall_64") or snapshot.error("uninstall_32")
     if problem or not snapshot.answered("uninstall_64"):
-        return [_unknown("single_connector", single, problem), _unknown("connector_build", build, problem)]
-    connector = read_connector(snapshot)
+        unknown = [("single_connector", single), ("connector_build", wanted), ("connector_state", _IN_SERVICE)]
+        return [_unknown(name, wish, problem) for name, wish in unknown]
+    connector = read_connector(snapshot, scope.build_from)
     # One connector may register twice: the set-up program and the MSI inside it.
     kinds = [entry.msi for entry in connector.entries]
     several = max(kinds.count(True), kinds.count(False)) > 1
@@ -183,15 +190,32 @@ def _connector(snapshot: Snapshot) -> list[Verdict]:
     if several:
         cause = "More than one connector is registered."
         first = Verdict("single_connector", "unmet", found, single, cause, "Uninstall all but one.")
-    if connector.installed and connector.version is None:
-        cause, cure = "Its version cannot be read.", "Look at it under installed apps; uninstall it if it is damaged."
-        return [first, Verdict("connector_build", "unknown", "an unreadable version", build, cause, cure)]
+    judged = read_state(snapshot, scope.expectation)
+    # What a legacy build means is said with the build.
+    return [first, _build(connector, judged, wanted), *([_state(judged)] if judged.state != "legacy" else [])]
+
+
+def _build(connector: Connector, judged: ServerState, wanted: str) -> Verdict:
+    name, installed = "connector_build", judged.condition("installed")
+    cure = REMEDIATIONS[installed.reason]
+    if installed.status == "unknown":
+        return Verdict(name, "unknown", connector.versions, wanted, installed.message, cure)
     found = str(connector.version or "none")
     if not connector.legacy:
-        return [first, Verdict("connector_build", "met", found, build)]
-    cause = "A legacy connector can no longer process requests, and there is no upgrade from it."
-    cure = "Uninstall it (odj_connector_install with state: absent), then install the current one."
-    return [first, Verdict("connector_build", "unmet", found, build, cause, cure)]
+        return Verdict(name, "met", found, wanted)
+    return Verdict(name, "unmet", found, wanted, f"{installed.message} There is no upgrade from it.", cure)
+
+
+_IN_SERVICE = "no connector yet, or one that can be counted on"
+
+
+def _state(judged: ServerState) -> Verdict:
+    """Say how an installed connector is; what a run can repair, or a sign-in that is to come, is a remark."""
+    name, reliance = "connector_state", may_count_on(judged)
+    if reliance.answer is None:
+        return Verdict(name, "unknown", judged.state, _IN_SERVICE, reliance.why, "Run again when that is settled.")
+    remark = reliance.why if judged.state == "degraded" else ""
+    return Verdict(name, "met", judged.state, _IN_SERVICE, remark)
 
 
 def _endpoints(snapshot: Snapshot, scope: Scope) -> list[Verdict]:

@@ -58,6 +58,11 @@ def ask_file(probe_id: str, path: str, *, content: int = 0) -> Probe:
     return probe
 
 
+def ask_file_version(probe_id: str, path: str) -> Probe:
+    """Ask whether a file is there, and for the versions in its resources."""
+    return {"id": probe_id, "kind": "file", "path": path, "version": True}
+
+
 def ask_service(probe_id: str, name: str) -> Probe:
     """Ask for state, start mode and account of a service."""
     return {"id": probe_id, "kind": "service", "name": name}
@@ -77,8 +82,8 @@ def ask_event(
 
 
 def ask_certificate(probe_id: str, store: str, issuer: str) -> Probe:
-    """Ask for the certificates of one issuer in a store of the computer."""
-    return {"id": probe_id, "kind": "certificate", "store": store, "issuer": issuer}
+    """Ask for the certificates of one issuer in a store of the computer, and for who may use their keys."""
+    return {"id": probe_id, "kind": "certificate", "store": store, "issuer": issuer, "key_access": True}
 
 
 def ask_endpoint(probe_id: str, targets: Sequence[tuple[str, int]], *, proxy: str | None, timeout_ms: int) -> Probe:

@@ -35,13 +35,18 @@ def registry_key(look: Look, probe: Probe) -> Result:
         raise Refused("BadArgument", "a key starts with HKLM\\ or HKU\\")
     key = registry.normal(key, int(probe.get("view") or 64))
     if not registry.exists(state, key):
-        return {"exists": False, "values": {}, "subkeys": []}
-    subkeys = []
+        return {"exists": False, "values": {}, "subkeys": [], "unreadable": []}
+    subkeys, unreadable = [], []
+    denied = {one.casefold() for one in state.get("denied_keys", [])}
     for name in registry.subkeys(state, key) if probe.get("subkeys") else []:
+        if f"{key}\\{name}".casefold() in denied:
+            unreadable.append({"name": name, "message": "Requested registry access is not allowed."})
+            continue
         values = _values(state, f"{key}\\{name}", probe.get("subkey_values"))
         if _wanted(values, probe.get("subkey_where")):
             subkeys.append({"name": name, "values": values})
-    return {"exists": True, "values": _values(state, key, probe.get("values")), "subkeys": subkeys}
+    values = _values(state, key, probe.get("values"))
+    return {"exists": True, "values": values, "subkeys": subkeys, "unreadable": unreadable}
 
 
 def _values(state: State, key: str, names: list[str] | None) -> dict[str, t.Any]:
@@ -116,18 +121,21 @@ def directory(look: Look, probe: Probe) -> Result:
 
 def certificate(look: Look, probe: Probe) -> Result:
     """Certificates of a store of the computer."""
-    if probe.get("key_access"):
-        look.demand_full_language()
     store, issuer = probe.get("store") or "My", probe.get("issuer")
     stores: dict[str, list[Result]] = {name.casefold(): held for name, held in look.state["certificates"].items()}
     held = stores.get(store.casefold(), [])
     chosen = [row for row in held if not issuer or row["issuer"].casefold() == issuer.casefold()]
-    return {"certificates": [_certificate(row, with_key=bool(probe.get("key_access"))) for row in chosen]}
+    return {"certificates": [_certificate(look, row, with_key=bool(probe.get("key_access"))) for row in chosen]}
 
 
-def _certificate(row: dict[str, t.Any], *, with_key: bool) -> Result:
-    key = {name: row.get(name) if with_key else None for name in ("key_file", "key_sddl")}
-    return {**{name: row.get(name) for name in CERTIFICATE}, **key}
+def _certificate(look: Look, row: dict[str, t.Any], *, with_key: bool) -> Result:
+    asked = with_key and bool(row.get("has_private_key"))
+    seen = asked and look.full_language
+    key = {name: row.get(name) if seen else None for name in ("key_file", "key_sddl")}
+    problem = "LanguageMode, this question needs full language mode" if asked and not seen else None
+    if seen and not key["key_sddl"]:
+        problem = "the key is in no file that could be found"
+    return {**{name: row.get(name) for name in CERTIFICATE}, **key, "key_error": problem}
 
 
 KINDS = {"registry": registry_key, "file": file, "directory": directory, "certificate": certificate}

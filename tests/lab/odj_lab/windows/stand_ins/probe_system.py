@@ -6,7 +6,7 @@ from __future__ import annotations
 import typing as t
 
 from odj_lab.store import State
-from odj_lab.windows import wql, xpath
+from odj_lab.windows import accounts, wql, xpath
 from odj_lab.windows.machine import iso, server_time, ticks
 from odj_lab.windows.stand_ins import services
 from odj_lab.windows.stand_ins.probing import Look, Probe, argument
@@ -134,7 +134,11 @@ def service(look: Look, probe: Probe) -> Result:
         return {"exists": False}
     record: services.Record = look.state["services"][found]
     wanted = ("display_name", "state", "start_mode", "delayed", "start_name", "path", "process_id", "exit_code")
-    return {"exists": True, **{key: record[key] for key in (*wanted, "service_exit_code", "managed_account")}}
+    name = str(record["start_name"])
+    managed = look.full_language and name.partition("@")[0].endswith("$")
+    sid = accounts.sid_of(look.machine, look.state, name) if managed else None
+    facts = {key: record[key] for key in (*wanted, "service_exit_code", "managed_account")}
+    return {"exists": True, **facts, "start_sid": sid}
 
 
 def event(look: Look, probe: Probe) -> Result:

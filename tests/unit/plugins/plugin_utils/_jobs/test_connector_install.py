@@ -36,7 +36,13 @@ def run(server: ChangingWindows, *, check_mode: bool = False, **options: t.Any) 
         given.pop("path")
     merged = {**defaults, **given, **options}
     installer = installer_of(merged, server)
-    job = ConnectorInstall(server, state=merged["state"], installer=installer, reboot=merged["reboot"])
+    job = ConnectorInstall(
+        server,
+        state=merged["state"],
+        installer=installer,
+        reboot=merged["reboot"],
+        build_from=merged["build_from"],
+    )
     return t.cast(Result, carry_out(job, check_mode=check_mode))
 
 
@@ -55,7 +61,7 @@ def modules(server: ChangingWindows) -> list[str]:
 def test_installs_verifies_and_asks_for_the_sign_in() -> None:
     server = server_with()
     result = run(server)
-    assert (result["changed"], result["server"]["state"]) == (True, "ready_to_sign_in")
+    assert (result["changed"], result["server"]["state"]) == (True, "awaiting_sign_in")
     assert result["plan"]["side_conditions"][0]["kind"] == "sign_in"
     assert modules(server) == ["win_package"]
     assert server.calls[0][1] == {
@@ -250,7 +256,7 @@ def test_an_entry_that_cannot_be_removed_is_refused() -> None:
 
 def test_a_version_that_cannot_be_read_is_refused() -> None:
     server = server_with("unknown", refuse_writes=True)
-    with pytest.raises(OdjError, match="without a version"):
+    with pytest.raises(OdjError, match="which build is installed is not known"):
         run(server)
 
 

@@ -29,5 +29,5 @@ def test_prerequisites_fail_with_their_facts_or_report_them() -> None:
     with pytest.raises(UnmetPrerequisites) as caught:
         carry_out(Prerequisites(server, scope, domain=None, fail_on_unmet=True), check_mode=False)
     answer: t.Any = failure(caught.value)
-    assert (answer["failed"], answer["unmet"], len(answer["prerequisites"])) == (True, result["unmet"], 8)
+    assert (answer["failed"], answer["unmet"], len(answer["prerequisites"])) == (True, result["unmet"], 9)
     assert server.looks == 2

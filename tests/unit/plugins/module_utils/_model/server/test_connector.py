@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Uninstall entries, service and certificate become one connector and its state."""
+"""Uninstall entries, service and certificate become one connector; test_state.py has what they mean."""
 
 from __future__ import annotations
 
@@ -17,37 +17,6 @@ from ansible_collections.hybridjoin.odj.tests.unit.fakes.windows import FakeWind
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.windows_content import entry_values
 
 
-@pytest.mark.parametrize(
-    ("build", "changes", "state"),
-    [
-        ("6.2407.2000.8", {}, "legacy"),
-        ("6.2604.2000.3", {}, "signed_in"),
-        ("6.2604.2000.3", {"state": "Stopped"}, "ready_to_sign_in"),
-        ("6.2604.2000.3", {"start_name": "LocalSystem"}, "ready_to_sign_in"),
-        ("6.2604.2000.3", {"start_name": r"CONTOSO\someone"}, "ready_to_sign_in"),
-        ("6.2604.2000.3", {"start_name": "msaODJab1cd$@contoso.com"}, "signed_in"),
-    ],
-)
-def test_states(build: str, changes: dict[str, str], state: str) -> None:
-    server = FakeWindows()
-    server.install(build)
-    server.sign_in()
-    server.service |= changes
-    result = facts(server)
-    assert result["state"] == state
-    assert len(result["enrollment"]["missing"]) == len(changes) * (state == "ready_to_sign_in")
-
-
-def test_without_a_certificate_nobody_has_signed_in() -> None:
-    server = FakeWindows()
-    server.install("6.2604.2000.3")
-    server.sign_in()
-    server.certificates = []
-    assert facts(server)["enrollment"]["missing"] == [
-        "No certificate of CN=Microsoft Intune ODJ Connector CA is in the computer's store."
-    ]
-
-
 def test_the_newest_certificate_counts_and_may_have_expired() -> None:
     server = FakeWindows()
     server.certificates = [
@@ -61,6 +30,8 @@ def test_the_newest_certificate_counts_and_may_have_expired() -> None:
 @pytest.mark.parametrize("probe", ["uninstall_64", "uninstall_32", "service", "certificate"])
 def test_a_question_without_an_answer_is_never_an_absent_connector(probe: str) -> None:
     server = FakeWindows(broken={probe})
+    server.install("6.2604.2000.3")
+    server.sign_in()
     result = facts(server)
     assert (result["state"], list(result["errors"])) == ("unknown", [probe])
     with pytest.raises(OdjError, match="AccessDenied: Zugriff verweigert"):

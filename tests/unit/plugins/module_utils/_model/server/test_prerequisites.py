@@ -31,7 +31,7 @@ def verdicts(server: FakeWindows, domain: str | None = None) -> dict[str, Verdic
 def test_a_good_server_meets_all() -> None:
     found = verdicts(FakeWindows(), "CONTOSO.com.")
     assert {one.verdict for one in found.values()} == {"met"}
-    assert len(found) == 8
+    assert len(found) == 9
     assert prerequisite_facts(list(found.values()))["warnings"] == []
 
 
@@ -58,7 +58,7 @@ Spoil = Callable[[FakeWindows], t.Any]
             "too old",
         ),
         (lambda s: s.registry.pop(DOTNET), "dotnet_framework", "unmet", "too old"),
-        (lambda s: s.install("6.2407.2000.8"), "connector_build", "unmet", "legacy"),
+        (lambda s: s.install("6.2407.2000.8"), "connector_build", "unmet", "no longer"),
         (
             lambda s: (s.install("6.2604.2000.3"), s.entries.update({"{B2}": s.entries["{B}"]})),
             "single_connector",
@@ -76,7 +76,20 @@ Spoil = Callable[[FakeWindows], t.Any]
         (lambda s: s.broken.add("host"), "domain_membership", "unknown", "AccessDenied"),
         (lambda s: s.broken.add("uninstall_32"), "single_connector", "unknown", "AccessDenied"),
         (lambda s: s.broken.add("host"), "operating_system", "unknown", "AccessDenied"),
-        (lambda s: s.install("newest"), "connector_build", "unknown", "cannot be read"),
+        (lambda s: s.install("newest"), "connector_build", "unknown", "newest"),
+        (lambda s: s.install("6.2604.2000.3"), "connector_state", "met", ""),
+        (
+            lambda s: (s.install("6.2604.2000.3"), s.sign_in(), s.service.update(state="Stopped", exit_code=1069)),
+            "connector_state",
+            "met",
+            "could not log on",
+        ),
+        (
+            lambda s: (s.install("6.2604.2000.3"), s.broken.add("certificate")),
+            "connector_state",
+            "unknown",
+            "AccessDenied",
+        ),
         (lambda s: s.untrusted.add("manage.microsoft.com"), MANAGE, "unmet", "does not trust"),
         (lambda s: s.forgotten.add("manage.microsoft.com"), MANAGE, "unknown", "nothing came back"),
     ],
