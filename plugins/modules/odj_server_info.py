@@ -129,6 +129,10 @@ snapshot:
     answers:
       description: What the server answered, by id of the question.
       type: dict
+    superseded:
+      description: Earlier questions of the same id, with their answers.
+      type: list
+      elements: dict
 server:
   description: The facts. Parts that were not asked for are missing.
   returned: success

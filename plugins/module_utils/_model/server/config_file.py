@@ -71,8 +71,9 @@ class _Map:
 
 
 def config_probes(install_path: str) -> list[Probe]:
-    """Return the questions for the file below an install path, under each of its names; ``config PATH`` by id."""
-    return [ask_file(f"config {path}", path, content=CONTENT_LIMIT) for path in wizard_config_paths(install_path)]
+    """Return the questions for the file below an install path, under each of its names."""
+    paths = wizard_config_paths(install_path)
+    return [ask_file(f"config_{index}", path, content=CONTENT_LIMIT) for index, path in enumerate(paths)]
 
 
 def find_config_file(snapshot: Snapshot, install_path: str | None) -> ConfigFile | None:
@@ -86,11 +87,11 @@ def find_config_file(snapshot: Snapshot, install_path: str | None) -> ConfigFile
         OdjError: It is there but could not be read, or is too large to be one.
     """
     root = install_path or read_connector(snapshot).install_path or DEFAULT_INSTALL_PATH
-    for path in wizard_config_paths(root):
-        problem = snapshot.error(f"config {path}")
+    for index, path in enumerate(wizard_config_paths(root)):
+        problem = snapshot.error(f"config_{index}")
         if problem:
             raise OdjError("read the configuration file", on=path, got=problem)
-        answer = snapshot.value(f"config {path}")
+        answer = snapshot.value(f"config_{index}")
         if answer.flag("exists") and not answer.flag("directory"):
             return ConfigFile(path, _content(answer, path), answer.text("sha256") or "")
     return None

@@ -152,12 +152,14 @@ class Snapshot:
         asked_at: UTC, before the questions left the controller.
         answered_at: UTC, when the answers had come.
         questions: What was asked, by id.
+        superseded: Questions whose id was then given to another one, and their answers.
     """
 
     answers: Mapping[str, object]
     asked_at: datetime
     answered_at: datetime
     questions: Mapping[str, object] = field(default_factory=dict)
+    superseded: tuple[tuple[object, object], ...] = ()
 
     def value(self, probe_id: str) -> Fields:
         """Return an answer; an empty one when the question failed or was not asked."""
@@ -182,13 +184,18 @@ class Snapshot:
 
     def holds(self, probe: Probe) -> bool:
         """Return whether exactly this question was asked; the answer may be an error."""
+        return self._answer_to(probe) is not None
+
+    def _answer_to(self, probe: Probe) -> object:
         probe_id = str(probe["id"])
-        return probe_id in self.answers and self.questions.get(probe_id) == probe
+        if self.questions.get(probe_id) == probe:
+            return self.answers.get(probe_id)
+        return next((answer for question, answer in self.superseded if question == probe), None)
 
     def only(self, probes: Sequence[Probe]) -> Snapshot:
         """Return the part that answers these questions."""
-        ids = [str(probe["id"]) for probe in probes if self.holds(probe)]
-        answers, questions = ({one: each[one] for one in ids} for each in (self.answers, self.questions))
+        questions = {str(probe["id"]): probe for probe in probes if self.holds(probe)}
+        answers = {probe_id: self._answer_to(probe) for probe_id, probe in questions.items()}
         return Snapshot(answers, self.asked_at, self.answered_at, questions)
 
     def merged(self, later: Snapshot) -> Snapshot:
@@ -196,8 +203,17 @@ class Snapshot:
         clock = (
             later if any(Fields(later.questions).part(one).text("kind") == "host" for one in later.questions) else self
         )
-        answers, questions = {**self.answers, **later.answers}, {**self.questions, **later.questions}
-        return Snapshot(answers, clock.asked_at, clock.answered_at, questions)
+        other = [
+            one for one in later.questions if self.questions.get(one, later.questions[one]) != later.questions[one]
+        ]
+        superseded = ((self.questions[one], self.answers.get(one)) for one in other)
+        return Snapshot(
+            {**self.answers, **later.answers},
+            clock.asked_at,
+            clock.answered_at,
+            {**self.questions, **later.questions},
+            (*self.superseded, *later.superseded, *superseded),
+        )
 
     def to_json(self) -> dict[str, object]:
         """Return it as data that ``from_json`` takes; ``boot_time`` is that of the server, where it was asked for."""
@@ -208,6 +224,7 @@ class Snapshot:
             "boot_time": self.value("host").text("boot_time"),
             "questions": dict(self.questions),
             "answers": dict(self.answers),
+            "superseded": [{"question": question, "answer": answer} for question, answer in self.superseded],
         }
 
     @classmethod
@@ -226,7 +243,8 @@ class Snapshot:
                 got=f"it is no snapshot of schema {SNAPSHOT_SCHEMA}",
                 advice="Pass on what odj_server_info returned with return_snapshot, as it is, or leave the option out.",
             )
-        return cls(answers, asked_at, answered_at, questions)
+        superseded = [(one.part("question").data, one.part("answer").data) for one in given.parts("superseded")]
+        return cls(answers, asked_at, answered_at, questions, tuple(superseded))
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -100,7 +100,7 @@ def test_a_file_that_cannot_be_understood_is_named_and_untouched(content: bytes)
 
 def test_a_file_that_cannot_be_read_is_an_error() -> None:
     with pytest.raises(OdjError, match="AccessDenied"):
-        run(server_with(broken={f"config {CONFIG}"}, refuse_writes=True), A)
+        run(server_with(broken={"config_0"}, refuse_writes=True), A)
 
 
 def test_a_file_that_somebody_else_just_changed_is_left_alone() -> None:

@@ -20,7 +20,8 @@ LATER = NOON + timedelta(hours=1)
 
 def test_a_snapshot_comes_back_from_json_as_it_was() -> None:
     server = FakeWindows(broken={"certificate"})
-    seen = server.ask(probes_of(ALL))
+    seen = server.ask(probes_of(ALL)).merged(server.ask([ask_file("config_0", r"D:\elsewhere")]))
+    assert len(seen.superseded) == 1
     again = Snapshot.from_json(json.loads(json.dumps(seen.to_json())))
     assert again == seen
     assert facts_of(again, ALL) == facts_of(seen, ALL)
@@ -60,6 +61,15 @@ def test_only_the_very_same_question_is_answered() -> None:
     assert not seen.holds(ask_file("it", r"C:\b"))
     assert not seen.holds(ask_file("it", r"C:\a", content=10))
     assert seen.only([ask_file("it", r"C:\b")]).answers == {}
+
+
+def test_a_question_that_gave_its_id_away_is_still_answered() -> None:
+    server = FakeWindows(files={r"C:\a": b"a"})
+    first, second = ask_file("it", r"C:\a"), ask_file("it", r"C:\b")
+    both = server.ask([first]).merged(server.ask([second]))
+    assert both.only([first]).value("it").flag("exists") is True
+    assert both.value("it").flag("exists") is False
+    assert both.only([first, second]).answers == both.answers
 
 
 def test_the_clock_of_two_snapshots_is_that_around_the_host() -> None:
