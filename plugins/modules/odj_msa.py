@@ -93,11 +93,11 @@ options:
   kerberos_encryption_types:
     description:
       - Exactly the encryption types of Kerberos that the account has, one at least.
+      - When not set, a new account has V(aes128) and V(aes256), and those of an existing one are left as they are.
       - Other flags in msDS-SupportedEncryptionTypes (compound identity, claims) stay as they are.
     type: list
     elements: str
     choices: [rc4, aes128, aes256]
-    default: [aes128, aes256]
   require_kds_root_key:
     description:
       - For O(kind=group), fail unless a KDS root key can be seen that may be used. Nothing is written then.

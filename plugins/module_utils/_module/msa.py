@@ -95,7 +95,6 @@ SPEC: dict[str, t.Any] = {
             "type": "list",
             "elements": "str",
             "choices": list(ENCRYPTION_TYPES),
-            "default": ["aes128", "aes256"],
         },
         "require_kds_root_key": {"type": "bool", "default": False, "no_log": False},
         "host": {"type": "str"},

@@ -16,6 +16,9 @@ DnKey: t.TypeAlias = tuple[tuple[str, str], ...]
 _ATTRIBUTE = re.compile(r"[A-Za-z][A-Za-z0-9-]*|\d+(?:\.\d+)+", re.ASCII)
 _SPACES = re.compile(" {2,}")
 _PAIR = re.compile(rb"\\([0-9A-Fa-f]{2})")
+_FORM = r"Write it like OU=Lab\, North,DC=contoso,DC=com: a comma within a name is escaped with \."
+_ADSI = r"\/ is how ADSI (LDAP://...) spells a slash"
+_ADVICE = {_ADSI: "In a distinguished name a slash stands alone: OU=R/D,DC=contoso,DC=com."}
 _SPECIAL = ',+"\\<>;='
 
 
@@ -54,12 +57,8 @@ class Dn:
         try:
             parts = tuple(_parse_part(part) for part in _split(text, ","))
         except ValueError as error:
-            raise InvalidInput(
-                "read the distinguished name",
-                on=text,
-                got=str(error),
-                advice=r"Write it like OU=Lab\, North,DC=contoso,DC=com: a comma within a name is escaped with \.",
-            ) from None
+            advice = _ADVICE.get(str(error), _FORM)
+            raise InvalidInput("read the distinguished name", on=text, got=str(error), advice=advice) from None
         return cls(parts)
 
     def __str__(self) -> str:
@@ -167,6 +166,8 @@ def _decode(text: str) -> str:
             out.append(int(pair.group(1), 16))
         elif follower and follower in _SPECIAL + " #":
             out += follower.encode()
+        elif follower == "/":
+            raise ValueError(_ADSI)
         else:
             raise ValueError("a backslash must be followed by a special character or two hexadecimal digits")
         index += 3 if pair else 2

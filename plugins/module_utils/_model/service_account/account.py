@@ -23,6 +23,7 @@ CONTAINER_GUID = "1EB93889E40C45DF9F0C64D23BBB6237"  # in otherWellKnownObjects 
 
 # MS-KILE 2.2.7, Supported Encryption Types bit flags: those that can be asked for, and those that are only told.
 ENCRYPTION_TYPES = {"rc4": 0x04, "aes128": 0x08, "aes256": 0x10}
+USUAL_ENCRYPTION_TYPES = ENCRYPTION_TYPES["aes128"] | ENCRYPTION_TYPES["aes256"]
 _TOLD = {"des_cbc_crc": 0x01, "des_cbc_md5": 0x02, **ENCRYPTION_TYPES, "aes256_sk": 0x20}
 ALL_ENCRYPTION_TYPES = sum(_TOLD.values())  # the other flags of that value speak of claims and the like
 WORKSTATION_TRUST_ACCOUNT = 0x1000  # MS-ADTS 2.2.16, userAccountControl
@@ -47,7 +48,7 @@ class DesiredAccount:
         description: Text for people.
         dns_host_name: dNSHostName.
         interval_days: Of the managed password; counts at creation only.
-        encryption_types: Sum of ENCRYPTION_TYPES.
+        encryption_types: Sum of ENCRYPTION_TYPES; a new account has USUAL_ENCRYPTION_TYPES when this is None.
         readers: Who may read the password of a group account, after the task.
     """
 
@@ -133,7 +134,7 @@ def desired_account(name: str, options: Mapping[str, t.Any]) -> DesiredAccount:
     )
     if days < 1:
         raise InvalidInput("read the options", on="managed_password_interval_days", got="it must be at least 1")
-    if not types:
+    if types is not None and not types:
         raise InvalidInput(
             "read the options", on="kerberos_encryption_types", got="it is empty, which lets the directory choose"
         )
@@ -144,7 +145,7 @@ def desired_account(name: str, options: Mapping[str, t.Any]) -> DesiredAccount:
         description=options["description"],
         dns_host_name=None if dns_name is None else checked_dns_name(dns_name),
         interval_days=days,
-        encryption_types=sum(ENCRYPTION_TYPES[one] for one in set(types)),
+        encryption_types=None if types is None else sum(ENCRYPTION_TYPES[one] for one in set(types)),
     )
 
 

@@ -22,6 +22,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account.account import (
     ALL_ENCRYPTION_TYPES,
     CLASSES,
+    USUAL_ENCRYPTION_TYPES,
     WORKSTATION_TRUST_ACCOUNT,
     DesiredAccount,
     ListChange,
@@ -52,7 +53,9 @@ def creation(wanted: DesiredAccount, container: Dn) -> Change:
             advice="Active Directory demands one for group accounts, for example the name with the domain behind it.",
         )
     dn = str(container.child("CN", wanted.name))
-    values = _values(replace(wanted, enabled=wanted.enabled is not False), WORKSTATION_TRUST_ACCOUNT)
+    types = USUAL_ENCRYPTION_TYPES if wanted.encryption_types is None else wanted.encryption_types
+    whole = replace(wanted, enabled=wanted.enabled is not False, encryption_types=types)
+    values = _values(whole, WORKSTATION_TRUST_ACCOUNT)
     values["sAMAccountName"] = f"{wanted.name}$".encode()
     if wanted.kind == "group":
         values["msDS-ManagedPasswordInterval"] = str(wanted.interval_days).encode()

@@ -119,3 +119,17 @@ def test_one_that_is_not_trusted_does_not_see_the_password(controllers: Controll
     with pytest.raises(DirectoryError, match="ca_path"):
         go(HOSTS[0], ca_path=str(tmp_path / "other.pem"))
     assert controllers.asked == {HOSTS[0]: []}
+
+
+def test_what_the_first_ones_said_is_kept_when_dns_fails_later(
+    controllers: Controllers, go: Go, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(settings: Settings) -> Iterator[Place]:
+        yield Place(HOSTS[0], HOSTS[0])
+        yield Place(HOSTS[1], HOSTS[1])
+        raise DirectoryError("look up domain controllers", got="SERVFAIL")
+
+    monkeypatch.setattr(connection, "places", failing)
+    controllers.add(HOSTS[1], READ_ONLY)
+    with pytest.raises(DirectoryError, match=rf"{HOSTS[0]}.*Nothing listens.*{HOSTS[1]}.*read-only.*SERVFAIL"):
+        go()

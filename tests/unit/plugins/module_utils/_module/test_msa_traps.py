@@ -187,11 +187,24 @@ def test_no_kind_of_service_account_is_a_computer(directory: FakeDirectory, kind
 def test_flags_that_are_no_encryption_types_stay(directory: FakeDirectory) -> None:
     account(directory)
     directory.put(HERE, **{"msDS-SupportedEncryptionTypes": str(0x20000 | 0x4)})  # compound identity, RC4
-    done = account(directory)
+    aes: dict[str, t.Any] = {"kerberos_encryption_types": ["aes128", "aes256"]}
+    done = account(directory, **aes)
     assert done["diff"][0]["after"] == f"msDS-SupportedEncryptionTypes: {0x20000 | 0x18}\n"
     assert directory.value(HERE, "msDS-SupportedEncryptionTypes") == str(0x20000 | 0x18).encode()
-    assert not account(directory)["changed"]
+    assert not account(directory, **aes)["changed"]
     assert "it is empty" in refusal(InvalidInput, directory, kerberos_encryption_types=[])
+
+
+@pytest.mark.parametrize("present", ["28", "4", "0", "", "131076"])
+def test_encryption_types_that_are_not_asked_for_are_left_as_they_are(directory: FakeDirectory, present: str) -> None:
+    """Taking RC4 from an account that works is nothing that a description asks for."""
+    account(directory)
+    directory.put(HERE, **{"msDS-SupportedEncryptionTypes": present or ()})
+    done = account(directory, description="for a test", enabled=True)
+    assert done["diff"][0]["after"] == "description: for a test\n"
+    kept = directory.value(HERE, "msDS-SupportedEncryptionTypes")
+    assert kept == (present.encode() or None)
+    assert not account(directory)["changed"]
 
 
 def test_a_run_after_an_interruption_goes_on(directory: FakeDirectory) -> None:

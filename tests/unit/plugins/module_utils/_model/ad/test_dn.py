@@ -114,3 +114,11 @@ def test_relations() -> None:
 def test_values_are_escaped_at_both_ends() -> None:
     assert escape_value(" a ") == r"\ a\ "
     assert escape_value("#a;b") == r"\#a\;b"
+
+
+def test_the_slash_of_adsi_is_said_to_be_one() -> None:
+    with pytest.raises(InvalidInput, match=r"ADSI.*OU=R/D,") as caught:
+        Dn.parse(r"OU=R\/D,DC=contoso,DC=com")
+    assert "comma" not in str(caught.value)
+    assert Dn.parse(r"OU=R/D,DC=x").name == "R/D"
+    assert Dn.parse(r"OU=R\\/D,DC=x").name == "R\\/D"
