@@ -10,7 +10,7 @@ here adds up, or is refused.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import Entry
@@ -35,6 +35,9 @@ SASL_IN_PROGRESS = 14  # saslBindInProgress, RFC 4511 appendix A
 _LONGEST = 8  # bytes of a length
 HEAD = 2 + _LONGEST  # bytes that tell the size of any message
 _MOST = 1 << 26  # bytes of a message: far above what a domain controller sends, far below what a computer has
+# What is kept of answers that are not complete or not asked for yet: far above what is asked for at a time.
+MOST_PARTS = 20_000
+_MOST_BYTES = 1 << 27
 _PAGED_RESULTS = b"1.2.840.113556.1.4.319"  # RFC 2696
 _START_TLS = b"1.3.6.1.4.1.1466.20037"  # RFC 4511 4.14
 _VERSION = 3
@@ -99,6 +102,110 @@ class Result:
     text: str
     cookie: bytes = b""
     credentials: bytes = b""
+
+
+_NOT_YET = Result(0, "")
+
+
+@dataclass(slots=True)
+class Answer:
+    """What has come for one request.
+
+    Attributes:
+        entries: The objects that were found.
+        result: How it ended; only the code of success until that has come.
+        parts: Messages it came in.
+        size: Their bytes.
+    """
+
+    entries: list[Entry] = field(default_factory=list)
+    result: Result = _NOT_YET
+    parts: int = 0
+    size: int = 0
+
+
+class Inbox:
+    """Takes what comes over a connection piece by piece, and keeps the answers until somebody wants them.
+
+    Attributes:
+        asked: Number of a request -> what it was; "type" is a key of DONE.
+        complete: Numbers of the requests whose answer is complete.
+        notice: What the server said when it ended the session (RFC 4511 4.4.1); nothing is taken any more then.
+        rest: The beginning of a message of which more is to come.
+    """
+
+    def __init__(self) -> None:
+        self.asked: dict[int, Mapping[str, object]] = {}
+        self.complete: set[int] = set()
+        self.notice: Result | None = None
+        self.rest = bytearray()
+        self._answers: dict[int, Answer] = {}
+        self._unwanted: set[int] = set()
+        self._parts = self._bytes = 0
+
+    def put(self, data: bytes) -> bool:
+        """Take a piece; say whether a message is complete by it.
+
+        Raises:
+            ValueError: It is not LDAP, no answer to what was asked, or more than there is room for.
+        """
+        self.rest += data
+        taken = False
+        while not self.notice and (size := message_size(self.rest[:HEAD])) is not None and size <= len(self.rest):
+            message = bytes(self.rest[:size])
+            del self.rest[:size]
+            self._put(message)
+            taken = True
+        return taken
+
+    def take(self, number: int) -> Answer:
+        """Return a complete answer, and forget the request."""
+        self.complete.discard(number)
+        self._unwanted.discard(number)
+        del self.asked[number]
+        return self._release(number)
+
+    def forget(self, number: int) -> None:
+        """Keep nothing of the answer to a request, whether it has come or is yet to come."""
+        if number in self.complete:
+            self.take(number)
+        elif number in self.asked:
+            self._unwanted.add(number)
+            self._release(number)
+
+    def _put(self, message: bytes) -> None:
+        number, kind, position = head_of(message)
+        if (number, kind) == (0, NOTICE):
+            self.notice = result_in(message, position)
+            return
+        if number not in self.asked or number in self.complete:
+            raise ValueError("an answer to what was not asked, or was answered already")
+        answer = self._answers.setdefault(number, Answer())
+        self._keep(answer, len(message))
+        final = DONE.get(str(self.asked[number]["type"]))
+        if kind == ENTRY and final == DONE["searchRequest"]:
+            answer.entries.append(entry_in(message, position))
+        elif kind == final:
+            answer.result = result_in(message, position)
+            self.complete.add(number)
+        elif kind not in (REFERENCE, INTERMEDIATE):
+            raise ValueError("an answer of another kind than the request")
+        if number in self._unwanted:
+            self.forget(number)
+
+    def _keep(self, answer: Answer, size: int) -> None:
+        answer.parts += 1
+        answer.size += size
+        self._parts += 1
+        self._bytes += size
+        if self._parts > MOST_PARTS or self._bytes > _MOST_BYTES:
+            raise ValueError("answers without an end")
+
+    def _release(self, number: int) -> Answer:
+        answer = self._answers.pop(number, Answer())
+        self._parts -= answer.parts
+        self._bytes -= answer.size
+        return answer
 
 
 def message_size(data: bytes | bytearray) -> int | None:

@@ -18,20 +18,7 @@ from collections.abc import Callable, Collection, Container, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.ber import (
-    DONE,
-    ENTRY,
-    HEAD,
-    INTERMEDIATE,
-    NOTICE,
-    REFERENCE,
-    Result,
-    entry_in,
-    head_of,
-    message_size,
-    result_in,
-    unbind,
-)
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.ber import Answer, Inbox, Result, unbind
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import (
     Entry,
     Procedure,
@@ -51,12 +38,7 @@ except ImportError:  # said by session.LDAP3_IMPORT_ERROR
 
 WINDOW = 64  # procedures under way; enough to hide a round trip of 50 ms behind 1 ms of work for each step
 _CHUNK = 1 << 14  # a TLS record; more would only be allocated, not filled
-_UNFINISHED = (REFERENCE, INTERMEDIATE)
-_NOT_YET = Result(0, "")
 _ENDED = "the server ended the connection"
-# What is kept of answers that are not complete or not asked for yet: far above what this asks for at a time.
-_MOST_PARTS = 20_000
-_MOST_BYTES = 1 << 27
 
 
 class Line(t.Protocol):
@@ -149,23 +131,6 @@ def _lost_step(step: Read | Write, problem: DirectoryError) -> DirectoryError:
     return in_doubt(own) if isinstance(step, Write) else own
 
 
-@dataclass(slots=True)
-class Answer:
-    """What has come for one request.
-
-    Attributes:
-        entries: The objects that were found.
-        result: How it ended; only the code of success until that has come.
-        parts: Messages it came in.
-        size: Their bytes.
-    """
-
-    entries: list[Entry] = field(default_factory=list)
-    result: Result = _NOT_YET
-    parts: int = 0
-    size: int = 0
-
-
 class PipelinedStrategy(SyncStrategy):
     """Every operation of the connection returns its message id at once; collect() waits for the answer.
 
@@ -173,6 +138,7 @@ class PipelinedStrategy(SyncStrategy):
 
     Attributes:
         until: The moment of the clock after which nothing is waited for any more, whatever it is.
+        inbox: What has come.
     """
 
     def __init__(self, connection: t.Any, clock: Clock) -> None:
@@ -180,11 +146,8 @@ class PipelinedStrategy(SyncStrategy):
         self.sync = False
         self.until = math.inf
         self._clock = clock
-        self._outstanding: dict[int, t.Any] = {}
-        self._received = bytearray()
-        self._answers: dict[int, Answer] = {}
-        self._complete: set[int] = set()
-        self._kept_parts = self._kept_bytes = 0
+        self.inbox = Inbox()
+        self._outstanding = self.inbox.asked  # ldap3 puts in it what it sends
         self._broken: Exception | None = None
 
     def post_send_search(self, message_id: int) -> int:
@@ -231,7 +194,7 @@ class PipelinedStrategy(SyncStrategy):
         """
         if self._broken:
             raise self._broken
-        if self._received:
+        if self.inbox.rest:
             raise self._end(LDAPSocketReceiveError, "the server sent what is not LDAP: more than its answer before TLS")
         self.connection.socket.settimeout(self._left(self._latest()))
         self.connection.socket = context.wrap_socket(self.connection.socket, server_hostname=server_name)
@@ -266,7 +229,7 @@ class PipelinedStrategy(SyncStrategy):
         """
         if self._broken:
             raise self._broken
-        self._outstanding[message_id] = {"type": message_type}
+        self.inbox.asked[message_id] = {"type": message_type}
         try:
             self.connection.socket.sendall(message)
         except (OSError, AttributeError) as problem:
@@ -280,7 +243,7 @@ class PipelinedStrategy(SyncStrategy):
         """
         latest = self._latest()
         while True:
-            for number in self._complete:
+            for number in self.inbox.complete:
                 if number in message_ids:
                     return number
             self._receive(latest)
@@ -292,14 +255,9 @@ class PipelinedStrategy(SyncStrategy):
             LDAPException: The connection is gone, or nothing came in time.
         """
         latest = self._latest()
-        while message_id not in self._complete:
+        while message_id not in self.inbox.complete:
             self._receive(latest)
-        self._complete.discard(message_id)
-        del self._outstanding[message_id]
-        answer = self._answers.pop(message_id)
-        self._kept_parts -= answer.parts
-        self._kept_bytes -= answer.size
-        return answer
+        return self.inbox.take(message_id)
 
     def _latest(self) -> float:
         """Return the moment until which the next answer has to be there, all of it."""
@@ -324,12 +282,12 @@ class PipelinedStrategy(SyncStrategy):
         if self._broken:
             raise self._broken
         try:
-            while True:
-                self._received += self._chunk(latest)
-                if self._take_all() or self._broken:
-                    return
+            while not self.inbox.put(self._chunk(latest)):
+                pass
         except ValueError as problem:
             self._end(LDAPSocketReceiveError, f"the server sent what is not LDAP: {problem}")
+        if self.inbox.notice:
+            self._end(LDAPSessionTerminatedByServerError, _parting(self.inbox.notice))
 
     def _chunk(self, latest: float) -> bytes:
         left = self._left(latest)
@@ -341,47 +299,6 @@ class PipelinedStrategy(SyncStrategy):
         if not data:
             raise self._end(LDAPSessionTerminatedByServerError, _ENDED)
         return data
-
-    def _take_all(self) -> bool:
-        """Take the messages that are complete; say whether there was one."""
-        taken = False
-        while not self._broken:
-            size = message_size(self._received[:HEAD])
-            if size is None or size > len(self._received):
-                break
-            message = bytes(self._received[:size])
-            del self._received[:size]
-            self._take(message)
-            taken = True
-        return taken
-
-    def _take(self, message: bytes) -> None:
-        number, kind, position = head_of(message)
-        if (number, kind) == (0, NOTICE):
-            self._end(LDAPSessionTerminatedByServerError, _parting(result_in(message, position)))
-            return
-        if number not in self._outstanding:
-            raise ValueError("an answer to what was not asked")
-        if number in self._complete:
-            raise ValueError("an answer to what was answered already")
-        answer = self._answers.setdefault(number, Answer())
-        self._keep(answer, len(message))
-        final = DONE.get(self._outstanding[number]["type"])
-        if kind == ENTRY and final == DONE["searchRequest"]:
-            answer.entries.append(entry_in(message, position))
-        elif kind == final:
-            answer.result = result_in(message, position)
-            self._complete.add(number)
-        elif kind not in _UNFINISHED:
-            raise ValueError("an answer of another kind than the request")
-
-    def _keep(self, answer: Answer, size: int) -> None:
-        answer.parts += 1
-        answer.size += size
-        self._kept_parts += 1
-        self._kept_bytes += size
-        if self._kept_parts > _MOST_PARTS or self._kept_bytes > _MOST_BYTES:
-            raise ValueError("answers without an end")
 
     def _end(self, kind: type[Exception], text: str) -> Exception:
         """Remember that and why the connection is gone, and return it as an error."""

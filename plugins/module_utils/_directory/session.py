@@ -12,7 +12,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.authentication import check_account, log_on
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.ber import modify_object, read_object, sd_flags
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.ber import (
+    Answer,
+    modify_object,
+    read_object,
+    sd_flags,
+)
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.connection import connect
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import (
     NO_SUCH_OBJECT,
@@ -33,7 +38,6 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors i
     unreachable,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.pipeline import (
-    Answer,
     Pipeline,
     PipelinedStrategy,
 )
@@ -121,12 +125,16 @@ class LdapDirectory:
                 attributes=list(attributes), controls=controls, paged_cookie=cookie, paged_size=size,
             )  # fmt: skip
 
-        number, pages = ask(None), Pages(self.clock, base, connection.receive_timeout)
-        while number:
-            answer = self._answer(tried, base, number)
-            pages.count(answer)
-            number = ask(answer.result.cookie) if answer.result.cookie else 0
-            yield from (with_all_values(entry, self._read_part) for entry in answer.entries)
+        pages = Pages(self.clock, base, connection.receive_timeout)
+        number = ask(None)
+        try:
+            while number:
+                answer = self._answer(tried, base, number)
+                pages.count(answer)
+                number = ask(answer.result.cookie) if answer.result.cookie else 0
+                yield from (with_all_values(entry, self._read_part) for entry in answer.entries)
+        finally:  # somebody may have seen enough while the next page is on its way
+            self._strategy.inbox.forget(number)
 
     def modify(self, dn: str, changes: Mapping[str, tuple[str, Sequence[bytes]]], *, dacl: bool = False) -> None:
         """See Directory."""

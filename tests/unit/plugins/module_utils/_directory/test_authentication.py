@@ -24,10 +24,10 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.authenti
     log_on,
     tickets,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.ber import Result
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.ber import Answer, Result
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import Settings
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.pipeline import Answer, PipelinedStrategy
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.pipeline import PipelinedStrategy
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.directory_options import (
     DIRECTORY_OPTIONS,

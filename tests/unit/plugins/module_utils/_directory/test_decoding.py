@@ -19,6 +19,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.ber impo
     DONE,
     ENTRY,
     NOTICE,
+    Answer,
     Result,
     entry_in,
     head_of,
@@ -26,7 +27,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.ber impo
     result_in,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import Entry
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.pipeline import Answer, PipelinedStrategy
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.pipeline import PipelinedStrategy
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.clock import StandingClock
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.ldap_server import PAGED_RESULTS, element, message, octets
 
