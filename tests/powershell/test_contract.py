@@ -1,15 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs the parts of our PowerShell that work on any system, in the pwsh that ODJ_PWSH names or that is on PATH."""
+"""Runs the parts of our PowerShell that work on any system."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import json
-import os
-import shutil
 import socket
-import subprocess
 import threading
 import typing as t
 from collections.abc import Iterator
@@ -17,31 +13,24 @@ from pathlib import Path
 
 import pytest
 
-MODULES = Path(__file__).parents[2] / "plugins" / "modules"
-PWSH = os.environ.get("ODJ_PWSH") or shutil.which("pwsh")
-pytestmark = pytest.mark.skipif(PWSH is None, reason="no pwsh in ODJ_PWSH or on PATH")
+from ansible_collections.hybridjoin.odj.tests.powershell.pwsh import Engine, needs_engine
+
+pytestmark = needs_engine
 
 Answer = dict[str, t.Any]
+ENGINE: list[Engine] = []
+
+
+@pytest.fixture(autouse=True)
+def _engine(plain: Engine) -> Iterator[None]:
+    ENGINE.append(plain)
+    yield
+    ENGINE.clear()
 
 
 def run(module: str, arguments: Answer) -> Answer:
-    """Run a script as the module wrapper does: arguments in $complex_args, one JSON document out, nothing else."""
-    command = (
-        "$ErrorActionPreference = 'Stop'; "
-        "$complex_args = @{}; $parsed = $env:ODJ_ARGUMENTS | ConvertFrom-Json -AsHashtable; "
-        "foreach ($key in $parsed.Keys) { $complex_args[$key] = $parsed[$key] }; "
-        f". '{MODULES / module}.ps1'"
-    )
-    done = subprocess.run(
-        [str(PWSH), "-NoProfile", "-NonInteractive", "-Command", command],
-        env={**os.environ, "ODJ_ARGUMENTS": json.dumps(arguments)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    return t.cast(Answer, json.loads(done.stdout))
+    """Run a script as the module wrapper does: one JSON document out, nothing else."""
+    return ENGINE[0].run(module, arguments)
 
 
 def ask(**probe: object) -> Answer:

@@ -23,7 +23,9 @@ def phases(shop: Workshop) -> list[Phase]:
         Phase("ruff: format and lint", partial(checks.ruff, shop), 1, (TOOLS,)),
         Phase("rooms: imports, sizes, one gate", partial(suites.rooms, shop), 3, (main,)),
         Phase("the tests of these tools", partial(suites.tools, shop), 10, (TOOLS,)),
-        Phase("PowerShell: syntax, cmdlets, constructs, contract", partial(suites.powershell, shop), 2, (TOOLS,)),
+        Phase(
+            "PowerShell: syntax, cmdlets, constructs, contract, states", partial(suites.powershell, shop), 20, (TOOLS,)
+        ),
         Phase("ansible-lint, profile production", partial(checks.ansible_lint, shop), 17, (TOOLS, COLLECTIONS)),
         Phase("antsibull-docs and antsibull-changelog", partial(checks.docs, shop), 12, (TOOLS, COLLECTIONS)),
         Phase(BUILD, partial(checks.build, shop), 2, (COLLECTIONS,)),
