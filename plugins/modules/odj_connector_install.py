@@ -129,10 +129,34 @@ server:
       returned: success
       sample: awaiting_sign_in
 plan:
-  description: What was or would be done, and what somebody has to do then (C(side_conditions)).
-  returned: success
+  description:
+    - What was or would be done and why, and what somebody has to do then (C(side_conditions)).
+    - C(interrupts) says whether a connector that works is out of service meanwhile.
+  returned: success, and when the task fails after it had planned
   type: dict
   sample: {changes: [], side_conditions: []}
+progress:
+  description:
+    - How far a task got that failed after it had planned. RV(changed) is true when something was done or is in doubt.
+    - Each entry has C(action), C(target) and C(summary), as in RV(plan).
+  returned: when the task fails after it had planned
+  type: dict
+  contains:
+    done:
+      description: What was done.
+      type: list
+      elements: dict
+      sample: []
+    in_doubt:
+      description: What was begun, and may have been done. Run again to see, and to go on.
+      type: list
+      elements: dict
+      sample: []
+    left:
+      description: What was not begun, or was refused.
+      type: list
+      elements: dict
+      sample: []
 exit_codes:
   description: Exit codes of the programs that ran, in their order.
   returned: success

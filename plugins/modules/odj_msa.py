@@ -189,7 +189,19 @@ options:
         No restore point is kept of the list of readers (O(readers)). It is not the access list of an object but an
         attribute, msDS-GroupMSAMembership. C(set) in O(readers) with the RV(service_account.allowed_readers) of a
         check before the change lets the same accounts read again.
+      - >-
+        The file and its directory have to belong to the account that the task runs as, or to root, and nobody else may
+        write them (a shared directory with the sticky bit, such as C(/tmp), is allowed). Whoever can write the file
+        could have any access list written by M(hybridjoin.odj.odj_ou_delegate).
     type: path
+  backup_keep:
+    description:
+      - >-
+        How many changes of each object stay in the file of O(backup_path). The oldest go when a task has written its
+        lists; V(0) keeps all of them.
+      - Only the last change of an object can be put back. The older ones are for people.
+    type: int
+    default: 10
   replicated_to:
     description:
       - Further domain controllers of the domain, by name.
@@ -197,7 +209,7 @@ options:
       - >-
         Each is logged on to with the same options of the connection (but O(server_name)) before anything is written,
         and looked at again and again. Entries of O(remove_delegations) are not waited for.
-      - In check mode they are looked at only when there is nothing to change.
+      - They are waited for also when there is nothing to change, and never in check mode.
     type: list
     elements: str
   replication_timeout:
@@ -356,6 +368,48 @@ kds_root_key:
       description: The first moment at which a key may be used, or null.
       type: str
       sample: "2026-03-01T20:00:00Z"
+progress:
+  description:
+    - How far a task got that failed after it had planned. RV(changed) is true when something was done or is in doubt.
+    - Each entry has C(action), C(target) and C(summary), as in RV(plan).
+  returned: when the task fails after it had planned
+  type: dict
+  contains:
+    done:
+      description: What was done.
+      type: list
+      elements: dict
+      sample: []
+    in_doubt:
+      description: What was begun, and may have been done. Run again to see, and to go on.
+      type: list
+      elements: dict
+      sample: []
+    left:
+      description: What was not begun, or was refused.
+      type: list
+      elements: dict
+      sample: []
+lost_updates:
+  description:
+    - >-
+      Whether anybody else wrote a list between the moment it was read and the moment it was read back. The domain
+      controller counts the writes of each attribute (C(replPropertyMetaData)).
+  returned: success, and when the task fails after it had begun to write
+  type: dict
+  contains:
+    possible:
+      description: >-
+        Objects whose list somebody else wrote in between. What was asked for is there, but one of the two writes may
+        have overwritten what the other did not know of. There is a warning for each.
+      type: list
+      elements: str
+      sample: []
+    not_checked:
+      description: Objects whose count of writes the account may not read. Nothing is known of them.
+      type: list
+      elements: str
+      sample: []
 written_again:
   description: >-
     Units of O(remove_delegations) whose list somebody else wrote at the same time, so that the change was made on top
@@ -371,7 +425,9 @@ replication:
   elements: dict
   sample: [{"server": "dc2.contoso.com", "looks": 3}]
 plan:
-  description: The changes, each with a sentence for people.
+  description:
+    - The changes, each with a sentence for people and the reason.
+    - C(interrupts) says whether a connector that works is out of service meanwhile, or would not start again.
   returned: success
   type: dict
   sample: {"changes": [], "side_conditions": []}

@@ -88,9 +88,8 @@ options:
         nothing is taken away.
       - V(restored) puts back what O(backup_path) says was there before the last change of each unit.
       - >-
-        The last change is the last one that was begun and is not itself a restoration. The one before it is not put
-        back, nor is a restoration undone. Where the last change was begun but not made, or was put back before,
-        nothing changes, whatever others changed since it was put back.
+        Only the last change that was made and is not itself a restoration is undone. The one before it is not put back,
+        nor is a restoration undone. Where it was put back before, nothing changes, whatever others changed since.
       - >-
         A list that is neither what it was before that change nor what the change made of it is an error that says what
         else changed (see O(force)). A unit that the file knows no change of is an error.
@@ -136,15 +135,27 @@ options:
         File for restore points (JSON, mode 0600, on the host where the module runs). Before an access list is written,
         its distinguished name, the old and the new list, the SHA-256 of the new one, time, server and reason are added.
       - >-
-        Points are never taken out, but those of a list that was not written in the end because somebody else had
-        changed it first. One whose list was not written because the task was interrupted stays.
+        A point whose list was not written in the end is taken out, so that a failed task never hides the change before
+        it. One that stays because the task was killed at that moment is recognised when a list is put back.
       - >-
         Also the lists that O(state=restored) overwrites are added, so that what O(force) destroys can be read there, as
         base64 of the descriptor.
       - Several tasks and hosts may use the same file at the same time. M(hybridjoin.odj.odj_msa) writes it too.
       - The directory it is in has to exist.
+      - >-
+        The file and its directory have to belong to the account that the task runs as, or to root, and nobody else may
+        write them (a shared directory with the sticky bit, such as C(/tmp), is allowed). Whoever can write the file
+        could have any access list written by O(state=restored).
       - Required when O(state=restored).
     type: path
+  backup_keep:
+    description:
+      - >-
+        How many changes of each object stay in the file of O(backup_path). The oldest go when a task has written its
+        lists; V(0) keeps all of them.
+      - Only the last change of an object can be put back. The older ones are for people.
+    type: int
+    default: 10
   force:
     description:
       - >-
@@ -154,12 +165,13 @@ options:
     default: false
 notes:
   - >-
-    Other writers lose nothing, and are not waited for. A list is written only if it still is what it was when the plan
-    was made, else the change is planned again on top of theirs. It is read back 0.2 seconds or more after the last
-    write, and made again where somebody overwrote it. RV(written_again) names these units.
+    A list is written only if it still is what it was when the plan was made, else the change is planned again on top of
+    what others wrote. It is read back 0.2 seconds or more after the last write, and made again where somebody overwrote
+    it. RV(written_again) names these units.
   - >-
-    LDAP cannot compare and change an access list in one step. A writer that takes longer than that between reading and
-    writing, and overwrites what it did not read, can still undo a delegation. The next run shows and mends it.
+    LDAP cannot compare and change an access list in one step. A write that takes longer than that on its way can still
+    overwrite another one. This is not prevented, but detected, however late it comes. RV(lost_updates) and a warning
+    name the units, where the account may read how often a list was written.
   - >-
     All of this is about one domain controller. Of two conflicting writes on two domain controllers, the last one wins
     for the whole list when they replicate. Let all tasks use the same O(server).
@@ -280,7 +292,9 @@ delegations:
       type: str
       sample: (OA;;CC;bf967a86-0de6-11d0-a285-00aa003049e2;;S-1-5-21-1004336348-1177238915-682003330-1234)
 plan:
-  description: The changes, each with a sentence for people and the access list before and after.
+  description:
+    - The changes, each with a sentence for people, the reason, and the access list before and after.
+    - C(interrupts) says whether a connector that works is out of service meanwhile, or would not start again.
   returned: success
   type: dict
   sample:
@@ -289,6 +303,48 @@ plan:
         target: OU=Autopilot,DC=contoso,DC=com
         summary: 'OU=Autopilot,DC=contoso,DC=com: + CONTOSO\msaODJab1cd$ may create computers (this object only)'
     side_conditions: []
+progress:
+  description:
+    - How far a task got that failed after it had planned. RV(changed) is true when something was done or is in doubt.
+    - Each entry has C(action), C(target) and C(summary), as in RV(plan).
+  returned: when the task fails after it had planned
+  type: dict
+  contains:
+    done:
+      description: What was done.
+      type: list
+      elements: dict
+      sample: []
+    in_doubt:
+      description: What was begun, and may have been done. Run again to see, and to go on.
+      type: list
+      elements: dict
+      sample: []
+    left:
+      description: What was not begun, or was refused.
+      type: list
+      elements: dict
+      sample: []
+lost_updates:
+  description:
+    - >-
+      Whether anybody else wrote a list between the moment it was read and the moment it was read back. The domain
+      controller counts the writes of each attribute (C(replPropertyMetaData)).
+  returned: success, and when the task fails after it had begun to write
+  type: dict
+  contains:
+    possible:
+      description: >-
+        Objects whose list somebody else wrote in between. What was asked for is there, but one of the two writes may
+        have overwritten what the other did not know of. There is a warning for each.
+      type: list
+      elements: str
+      sample: []
+    not_checked:
+      description: Objects whose count of writes the account may not read. Nothing is known of them.
+      type: list
+      elements: str
+      sample: []
 written_again:
   description: Units whose list somebody else wrote at the same time, so that the change was made on top of theirs.
   returned: success

@@ -8,11 +8,18 @@ import typing as t
 from collections.abc import Mapping
 from contextlib import suppress
 
+from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Record
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.probe import Snapshot
-from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import Job, SystemClock, carry_out
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import (
+    Job,
+    SystemClock,
+    carry_out,
+    failure,
+)
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.host import Host, WindowsHost
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.remembering_host import RememberingHost
 
@@ -50,18 +57,21 @@ class OdjAction(ActionBase):
         return self.job(options, host)
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, object]:
-        """Run the task and return its result; errors of ours become ``failed`` with ``msg`` and ``error``."""
+        """Run the task and return its result; errors of ours become ``failed`` with ``msg`` and ``error``.
+
+        A server that goes away is Ansible's own matter (unreachable); when something was begun by then, the result
+        says so too.
+        """
         super().run(tmp, task_vars)
         base: ActionBase = self
         _checked, options = base.validate_argument_spec(**self.SPEC)
+        record = Record()
         try:
             job = self._job(options, WindowsHost(self, task_vars or {}, SystemClock()))
-            return carry_out(job, check_mode=self._task.check_mode)
+            return carry_out(job, check_mode=self._task.check_mode, record=record)
         except OdjError as error:
-            return failure(error)
-
-
-def failure(error: OdjError) -> dict[str, object]:
-    """Return the task result of an error: message, its parts, and the facts that it brings along."""
-    facts: Mapping[str, object] = getattr(error, "facts", {})
-    return {"failed": True, "msg": str(error), "error": error.to_json(), **facts}
+            return failure(error, record)
+        except AnsibleConnectionFailure as error:
+            if not record.touched:
+                raise
+            return {"unreachable": True, "msg": f"{error} {record.sentence()}".strip(), **record.to_json()}

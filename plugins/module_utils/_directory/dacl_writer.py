@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to the collection hybridjoin.odj: may change without notice.
-"""Writing access lists beside other writers: nothing of theirs is lost, and what was written is read back.
+"""Writing access lists beside other writers: what was written is read back, and a lost update is detected.
 
 LDAP cannot compare and change a descriptor in one step. Samba refuses a modify that deletes the old value and adds the
 new one (unwillingToPerform, "MOD_DELETE for nTSecurityDescriptor not supported yet"); of Active Directory it is not
@@ -11,12 +11,17 @@ algorithm", 1987), which needs nothing but reading and writing:
 - it is read back, for the last time, SETTLE seconds or more after it was written;
 - whoever does not find the own change there makes it again, on top of what is there.
 
-Two writers who read the same list both write within WINDOW seconds: the one who was overwritten has not yet looked for
-the last time, and sees it. A slow link makes the wait longer.
+Two writers who read the same list and both write within WINDOW seconds: the one who was overwritten has not yet looked
+for the last time, and sees it. A slow link makes the wait longer. A write that is on its way for longer than that can
+overwrite a list that nobody looks at any more. That cannot be prevented, but it is detected: the domain controller
+counts the writes of each attribute (replPropertyMetaData), so a writer who finds more than one between its read and its
+read-back knows that somebody else's write came between, and that it may have overwritten it. An account that may not
+read the count gets "not checked".
 """
 
 from __future__ import annotations
 
+import struct
 import typing as t
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -41,9 +46,17 @@ BATCH = 32  # lists that are read, and then written, at the same time: few enoug
 ROUNDS = 10  # how often a change that others keep overwriting is made
 
 _ATTRIBUTE = "nTSecurityDescriptor"
+_COUNTS = "replPropertyMetaData"
+# The number of nTSecurityDescriptor (1.2.840.113556.1.2.281) with the prefix table that every domain controller begins
+# with (MS-DRSR 5.16.4).
+_ATTRIBUTE_TYPE = 0x00020119
+# The value of replPropertyMetaData as in replPropertyMetaDataBlob of Samba's drsblobs.idl: version 1, reserved, count,
+# reserved; then for each attribute: type, version, time, originating server, its USN, the local USN.
+_COUNTS_HEAD = struct.Struct("<IIII")
+_COUNTS_ITEM = struct.Struct("<IIQ16sQQ")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Edit:
     """One access list to be written.
 
@@ -60,14 +73,30 @@ class Edit:
     again: Callable[[SecurityDescriptor], SecurityDescriptor | None]
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An access list as it was read.
+
+    Attributes:
+        dacl: The list.
+        writes: How often it was written so far; None where that may not be read.
+    """
+
+    dacl: SecurityDescriptor
+    writes: int | None
+
+
 class Journal(t.Protocol):
-    """Is told what is about to be written."""
+    """Is told what is about to be written, and what came of it."""
 
     def remember(self, edits: Sequence[Edit]) -> None:
         """Take note of edits before any of them is made."""
 
-    def forget(self, edits: Sequence[Edit]) -> None:
-        """Take back those that were not made after all; called once, when everything is as it is to be."""
+    def settle(self, made: Sequence[Edit], not_made: Sequence[Edit]) -> None:
+        """Take note of what was made, and take back what was not; called once, whatever ended the writing.
+
+        What is in neither is in doubt.
+        """
 
 
 class Writer:
@@ -75,6 +104,15 @@ class Writer:
 
     Only WRITE_DAC is needed: the SD flags control keeps owner, group and audit list out of the requests
     (MS-ADTS 3.1.1.3.4.1.11).
+
+    Attributes:
+        done: DNs of the lists that were written.
+        in_doubt: Those whose write was begun, and nobody knows whether it was made.
+        again: Those that somebody else wrote at the same time, so that the change was made on top of theirs.
+        overwrote: Those that somebody else wrote between our read and our read-back, so that one of the two may have
+            overwritten the other.
+        warnings: What else a person should know.
+        not_checked: Those whose count of writes may not be read, so that nothing is known of that.
     """
 
     def __init__(self, directory: Directory, journal: Journal) -> None:
@@ -82,25 +120,49 @@ class Writer:
         self._directory = directory
         self._clock = directory.clock
         self._journal = journal
-        self._not_made: list[Edit] = []
+        self._remembered: list[Edit] = []
+        self._begun: list[Edit] = []
+        self._made: list[Edit] = []
         self._longest = 0.0
         self._written_at: dict[str, float] = {}
+        self._writes_before: dict[str, int | None] = {}
         self.done: list[str] = []
+        self.in_doubt: list[str] = []
         self.again: list[str] = []
+        self.overwrote: list[str] = []
+        self.not_checked: list[str] = []
+        self.warnings: list[str] = []
 
     def write(self, edits: Sequence[Edit]) -> None:
-        """Make the edits; ``done`` names what was written, ``again`` where somebody else wrote at the same time.
+        """Make the edits.
 
         Raises:
             DirectoryError: The directory refuses, or others keep overwriting a list.
             OdjError: A list that somebody else changed is one that must not be changed now.
         """
+        try:
+            self._write(edits)
+        except OdjError:
+            self._settle_journal()
+            raise
+        self._settle_journal()
+
+    def _settle_journal(self) -> None:
+        made, begun = set(self._made), set(self._begun)
+        not_made = [edit for edit in self._remembered if edit not in made and edit not in begun]
+        try:
+            self._journal.settle(self._made, not_made)
+        except OdjError as problem:
+            self.warnings.append(str(problem))
+
+    def _write(self, edits: Sequence[Edit]) -> None:
         pending = list(edits)
         progress = Progress(self._clock)
         for attempt in range(ROUNDS):
             if attempt:
                 self.again += [edit.dn for edit in pending if edit.dn not in self.again]
             self._journal.remember(pending)
+            self._remembered += pending
             written: list[Edit] = []
             overtaken: list[Edit] = []
             while pending:
@@ -108,7 +170,6 @@ class Writer:
                 progress.reached("access lists written", len(self.done), len(edits))
             pending = [*overtaken, *self._lost(written, progress)]
             if not pending:
-                self._journal.forget(self._not_made)
                 return
         raise DirectoryError(
             "change the access list",
@@ -123,11 +184,11 @@ class Writer:
         began = self._clock.monotonic()
         due: list[Edit] = []
         for edit, now in zip(batch, self._read(batch), strict=True):
-            if fingerprint(now) == fingerprint(edit.known):
+            if fingerprint(now.dacl) == fingerprint(edit.known):
                 due.append(edit)
+                self._writes_before[edit.dn] = now.writes
             else:
-                self._not_made.append(edit)
-                overtaken += _renewed(edit, now)
+                overtaken += _renewed(edit, now.dacl)
         started: list[Edit] = []
 
         def writes() -> Iterator[Procedure[Edit]]:
@@ -143,7 +204,17 @@ class Writer:
         return due[len(started) :] + pending[BATCH:]
 
     def _written(self, edit: Edit, began: float) -> Procedure[Edit]:
-        yield Write(edit.dn, {_ATTRIBUTE: ("replace", [edit.wanted.to_bytes()])}, dacl=True)
+        self._begun.append(edit)
+        self.in_doubt.append(edit.dn)
+        try:
+            yield Write(edit.dn, {_ATTRIBUTE: ("replace", [edit.wanted.to_bytes()])}, dacl=True)
+        except DirectoryError as problem:
+            if not problem.in_doubt:
+                self._begun.remove(edit)
+                self.in_doubt.remove(edit.dn)
+            raise
+        self.in_doubt.remove(edit.dn)
+        self._made.append(edit)
         self._written_at[edit.dn] = self._clock.monotonic()
         self._longest = max(self._longest, self._written_at[edit.dn] - began)
         self.done += [edit.dn] if edit.dn not in self.done else []
@@ -156,14 +227,27 @@ class Writer:
             last = max(self._written_at[edit.dn] for edit in batch)
             self._clock.sleep(max(0.0, last + max(SETTLE, SLOW * self._longest) - self._clock.monotonic()))
             for edit, now in zip(batch, self._read(batch), strict=True):
-                yield from _renewed(edit, now)
+                self._count(edit.dn, now.writes)
+                yield from _renewed(edit, now.dacl)
             checked += len(batch)
             progress.reached("access lists read back", checked, len(written))
 
-    def _read(self, edits: Sequence[Edit]) -> list[SecurityDescriptor]:
+    def _count(self, dn: str, after: int | None) -> None:
+        """Say whether ours was the only write since the list was read."""
+        before = self._writes_before[dn]
+        if before is None or after is None:
+            told = self.not_checked
+        elif after - before != 1:
+            told = self.overwrote
+        else:
+            return
+        if dn not in told:
+            told.append(dn)
+
+    def _read(self, edits: Sequence[Edit]) -> list[Found]:
         outcomes = list(self._directory.run_all(_list_of(edit.dn) for edit in edits))
         _raise_problems(outcomes)
-        lists = [outcome for outcome in outcomes if isinstance(outcome, SecurityDescriptor)]
+        lists = [outcome for outcome in outcomes if isinstance(outcome, Found)]
         gone = [edit.dn for edit, found in zip(edits, outcomes, strict=True) if found is None]
         if gone:
             raise DirectoryError(
@@ -175,10 +259,26 @@ class Writer:
         return lists
 
 
-def _list_of(dn: str) -> Procedure[SecurityDescriptor | None]:
-    entry = yield Read(dn, [_ATTRIBUTE], dacl=True)
+def _list_of(dn: str) -> Procedure[Found | None]:
+    entry = yield Read(dn, [_ATTRIBUTE, _COUNTS], dacl=True)
     data = entry.one(_ATTRIBUTE) if entry else None
-    return None if data is None else SecurityDescriptor.of(dn, data)
+    if entry is None or data is None:
+        return None
+    return Found(SecurityDescriptor.of(dn, data), writes_in(entry.one(_COUNTS)))
+
+
+def writes_in(counts: bytes | None) -> int | None:
+    """Return how often the descriptor of an object was written, out of its replPropertyMetaData.
+
+    None where the account may not read it, or where it is nothing that is known here.
+    """
+    if counts is None or len(counts) < _COUNTS_HEAD.size:
+        return None
+    version, __, number, __ = _COUNTS_HEAD.unpack_from(counts)
+    if version != 1 or len(counts) < _COUNTS_HEAD.size + number * _COUNTS_ITEM.size:
+        return None
+    items = _COUNTS_ITEM.iter_unpack(counts[_COUNTS_HEAD.size :][: number * _COUNTS_ITEM.size])
+    return next((item[1] for item in items if item[0] == _ATTRIBUTE_TYPE), None)
 
 
 def _raise_problems(outcomes: Sequence[object]) -> None:

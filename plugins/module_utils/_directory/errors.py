@@ -129,7 +129,9 @@ def unreachable(tried: str, on: str, reason: str) -> DirectoryError:
 def in_doubt(problem: DirectoryError) -> DirectoryError:
     """Return the problem of a change whose answer was lost: nobody here knows whether it was made."""
     advice = f"{problem.advice} Whether this was done is not known: run again to see, and to go on."
-    return DirectoryError(problem.tried, on=problem.on, got=problem.got, advice=advice)
+    doubt = DirectoryError(problem.tried, on=problem.on, got=problem.got, advice=advice)
+    doubt.in_doubt = True
+    return doubt
 
 
 _CONNECTION_ADVICE = (

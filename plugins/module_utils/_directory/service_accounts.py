@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import datetime
 import fnmatch
-import typing as t
 from collections.abc import Callable, Mapping, Sequence
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import (
@@ -28,8 +27,6 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.clock import
     from_filetime,
     from_generalized,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError, after_changes
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Change
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account.account import (
     CLASSES,
     CONTAINER_GUID,
@@ -58,7 +55,6 @@ _ATTRIBUTES = (
     "whenCreated",
 )
 _ROOT_KEYS = "CN=Master Root Keys,CN=Group Key Distribution Service,CN=Services"
-_LINK = "msDS-HostServiceAccount"
 _WAITING = "see the account on the other domain controllers"
 PAUSE = 1.0  # seconds between two looks at them
 
@@ -249,45 +245,6 @@ def look_at_root_keys(directory: Directory) -> KeyVerdict:
         return assess_root_keys(None, now)
     keys = [RootKey(Dn.parse(e.dn).name, from_filetime(e.number("msKds-UseStartTime"))) for e in found]
     return assess_root_keys(keys, now)
-
-
-def make_changes(directory: Directory, changes: Sequence[Change], before: Sequence[Change] = ()) -> None:
-    """Make the changes in their order; an error says what was done before it.
-
-    Args:
-        directory: Where.
-        changes: The changes.
-        before: Those of the same task that are made already.
-
-    Raises:
-        OdjError: The directory refuses one.
-    """
-    done = [change.summary for change in before]
-    for change in changes:
-        try:
-            _APPLY[change.action](directory, change)
-        except OdjError as problem:
-            raise after_changes(problem, done) from problem
-        done.append(change.summary)
-
-
-def _create(directory: Directory, change: Change) -> None:
-    object_class, values = t.cast("tuple[str, dict[str, bytes]]", change.payload)
-    directory.add(change.target, object_class, {name: [value] for name, value in values.items() if value})
-
-
-def _modify(directory: Directory, change: Change) -> None:
-    values = t.cast("dict[str, bytes | None]", change.payload)
-    directory.modify(change.target, {n: ("replace", [] if v is None else [v]) for n, v in values.items()})
-
-
-_APPLY: dict[str, Callable[[Directory, Change], None]] = {
-    "create": _create,
-    "modify": _modify,
-    "delete": lambda directory, change: directory.delete(change.target),
-    "link_host": lambda d, change: d.modify(change.target, {_LINK: ("add", [t.cast(bytes, change.payload)])}),
-    "unlink_host": lambda d, change: d.modify(change.target, {_LINK: ("delete", [t.cast(bytes, change.payload)])}),
-}
 
 
 def wait_for_others(

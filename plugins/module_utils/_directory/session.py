@@ -212,9 +212,9 @@ class LdapDirectory:
             with self._reachable(tried, on):
                 answer = self._strategy.collect(number)
         except DirectoryError as problem:
-            if writes:
-                raise in_doubt(problem) from problem
-            raise
+            if not writes:
+                raise
+            raise in_doubt(problem) from problem.__cause__
         refuse_failure(tried, on, answer.result.code, answer.result.text)
         return answer
 

@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 
 class OdjError(Exception):
     """Something could not be done; says what was tried, on what, what came back and what to do.
@@ -15,7 +13,12 @@ class OdjError(Exception):
         on: The object it was done on: a DN, a path, a server.
         got: What came back: the product's own message and code.
         advice: What the reader should do next, as a sentence.
+
+    Attributes:
+        in_doubt: What was tried may have been done all the same: the answer was lost, or tells nothing of it.
     """
+
+    in_doubt = False
 
     def __init__(self, tried: str, *, on: str = "", got: str = "", advice: str = "") -> None:
         self.tried = tried
@@ -23,6 +26,11 @@ class OdjError(Exception):
         self.got = got
         self.advice = advice
         super().__init__(self._sentence())
+
+    def advise(self, sentence: str) -> None:
+        """Put a sentence behind the advice; the error stays the same object, with the cause that it has."""
+        self.advice = f"{self.advice} {sentence}".strip()
+        self.args = (self._sentence(),)
 
     def _sentence(self) -> str:
         head = f"Could not {self.tried}" + (f" ({self.on})" if self.on else "")
@@ -50,14 +58,6 @@ class InvalidInput(OdjError):
     ) -> None:
         self.hidden = hidden
         super().__init__(tried, on=on, got=got, advice=advice)
-
-
-def after_changes(problem: OdjError, done: Sequence[str]) -> OdjError:
-    """Return the same problem with a word about what was changed before it came up; as it is when that is nothing."""
-    if not done:
-        return problem
-    advice = f"{problem.advice} Changed before this: {'; '.join(done)}.".lstrip()
-    return OdjError(problem.tried, on=problem.on, got=problem.got, advice=advice)
 
 
 def plain(text: str, most: int) -> str:

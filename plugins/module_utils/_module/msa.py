@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
@@ -17,7 +17,6 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.organiza
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.service_accounts import (
     find_container,
     look_at_root_keys,
-    make_changes,
     read_service_account,
     refuse_taken,
     sam_name_of,
@@ -34,7 +33,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.organizat
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.security_descriptor import SecurityDescriptor
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import Sid
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Change, Plan
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Operation, Plan, Record, WriteDacl
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account.account import (
     CLASSES,
     ENCRYPTION_TYPES,
@@ -44,7 +43,8 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_acco
     ServiceAccountError,
     checked_name,
     desired_account,
-    list_change_from,
+    hosts_change_from,
+    readers_change_from,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account.changes import (
     adjustment,
@@ -61,7 +61,11 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_acco
     KeyVerdict,
     refuse_early,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._module.dacl_changes import DaclChanges
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.directory_changes import (
+    BACKUP_OPTIONS,
+    DirectoryChanges,
+    restore_file_from,
+)
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.directory_options import (
     DIRECTORY_OPTIONS,
     OpenDirectory,
@@ -102,7 +106,7 @@ SPEC: dict[str, t.Any] = {
         "allowed_readers": {"type": "list", "elements": "str"},
         "readers": _EDIT,
         "remove_delegations": {"type": "list", "elements": "str"},
-        "backup_path": {"type": "path"},
+        **BACKUP_OPTIONS,
         "replicated_to": {"type": "list", "elements": "str"},
         "replication_timeout": {"type": "int", "default": 300},
         "force": {"type": "bool", "default": False},
@@ -124,6 +128,7 @@ class AccountRequest:
     readers: ListChange[str] | None
     delegations: Mapping[Dn, str]
     username: str
+    others: Sequence[str]
     replication_timeout: int
     force: bool
     backup: RestoreFile | None
@@ -136,16 +141,18 @@ def open_job(params: Mapping[str, t.Any], open_it: OpenDirectory = open_director
 
 @contextmanager
 def _opened(params: Mapping[str, t.Any], request: AccountRequest, open_it: OpenDirectory) -> Iterator[Job]:
-    """Log on everywhere before anything is written, so that a wrong name in the list is not found too late."""
     settings, clock = settings_from(params), SystemClock()
     with ExitStack() as stack:
         directory = stack.enter_context(open_it(settings, clock))
         check_other_servers(directory.facts()["server"], params["replicated_to"])
-        others = {
-            server: stack.enter_context(open_it(at_server(replace(settings, server_name=None), server), clock))
-            for server in params["replicated_to"] or ()
-        }
-        yield Msa(directory, request, others)
+
+        def open_others() -> Mapping[str, Directory]:
+            return {
+                server: stack.enter_context(open_it(at_server(replace(settings, server_name=None), server), clock))
+                for server in params["replicated_to"] or ()
+            }
+
+        yield Msa(directory, request, open_others)
 
 
 def _request_from(params: Mapping[str, t.Any]) -> AccountRequest:
@@ -155,7 +162,11 @@ def _request_from(params: Mapping[str, t.Any]) -> AccountRequest:
         InvalidInput: One of them cannot be meant as it stands.
         RestoreError: No restore points can be kept at backup_path, or something else is there.
     """
-    name, hosts, readers = AccountName.parse(params["name"], "name"), _hosts(params), _readers(params)
+    name, hosts, readers = (
+        AccountName.parse(params["name"], "name"),
+        hosts_change_from(params),
+        readers_change_from(params),
+    )
     if params["replication_timeout"] < 0:
         raise InvalidInput("read the options", on="replication_timeout", got="it must not be negative")
     check_other_servers(params["server"], params["replicated_to"])
@@ -172,6 +183,7 @@ def _request_from(params: Mapping[str, t.Any]) -> AccountRequest:
         readers=readers,
         delegations=dict({n.key: (n, text) for n, text in zip(parse_all(units), units, strict=True)}.values()),
         username=settings_from(params).account,
+        others=tuple(params["replicated_to"] or ()),
         replication_timeout=params["replication_timeout"],
         force=params["force"],
         backup=_backup(params),
@@ -183,28 +195,10 @@ def _backup(params: Mapping[str, t.Any]) -> RestoreFile | None:
         return None
     if params["remove_delegations"] is None:
         raise InvalidInput("read the options", on="backup_path", got="it is for remove_delegations only")
-    return RestoreFile.checked(params["backup_path"])
+    return restore_file_from(params)
 
 
-def _hosts(params: Mapping[str, t.Any]) -> ListChange[str] | None:
-    if params["host"] and params["kind"] != "standalone":
-        raise InvalidInput("read the options", on="host", got="it is for kind standalone only", advice="Use hosts.")
-    change = ListChange((params["host"],)) if params["host"] else list_change_from("hosts", params["hosts"])
-    for name in (*change.required, *change.remove) if change else ():
-        AccountName.parse(name, "hosts")
-    return change
-
-
-def _readers(params: Mapping[str, t.Any]) -> ListChange[str] | None:
-    listed = params["allowed_readers"]
-    change = list_change_from("readers", params["readers"]) if listed is None else ListChange(tuple(listed))
-    option = "readers" if listed is None else "allowed_readers"
-    names = (*change.required, *change.remove) if change else ()
-    if names and params["kind"] != "group":
-        raise InvalidInput("read the options", on=option, got="it is for kind group only")
-    for name in names:
-        AccountName.parse(name, option)
-    return change if params["kind"] == "group" else None
+OpenOthers: t.TypeAlias = Callable[[], "Mapping[str, Directory]"]
 
 
 class Msa:
@@ -213,48 +207,43 @@ class Msa:
     Args:
         directory: Where it is read and written.
         request: What the user asks for.
-        others: Further domain controllers that are to hold it in the end, by name.
+        open_others: Logs on to the further domain controllers that are to hold it in the end, and returns them by name.
     """
 
-    def __init__(self, directory: Directory, request: AccountRequest, others: Mapping[str, Directory]) -> None:
+    def __init__(self, directory: Directory, request: AccountRequest, open_others: OpenOthers) -> None:
         self._directory = directory
         self._request = request
-        self._others = others
+        self._open_others = open_others
+        self._others: Mapping[str, Directory] | None = None
         self._lookup = DomainLookup(directory)
         self._desired = request.desired
         self._current: ServiceAccount | None = None
         self._key: KeyVerdict | None = None
         self._remarks: list[str] = []
         self._looks: Mapping[str, int] = {}
-        self._dacls = DaclChanges(self._lookup, request.username, request.backup)
+        self._writing = DirectoryChanges(self._lookup, request.username, request.backup)
 
     def plan(self) -> Plan:
-        """Return the changes; when there are none, see to it that the other servers agree.
+        """Return the changes.
 
         Raises:
-            OdjError: A name means nothing, the account cannot become what is asked for, or another server is of
-                another domain or still holds another state in the end.
+            OdjError: A name means nothing, or the account cannot become what is asked for.
         """
-        for server, other in self._others.items():
-            if root_dse(other, "defaultNamingContext").text("defaultNamingContext") != self._lookup.base:
-                raise DirectoryError("wait for the replication", on=server, got=f"it does not hold {self._lookup.base}")
         self._desired = replace(self._desired, name=self._name())
         self._current = self._read(self._directory)
-        changes = self._changes()
-        if not changes:
-            self._wait()
-        return Plan(tuple(changes))
+        return Plan(tuple(self._changes()))
 
-    def apply(self, plan: Plan) -> None:
-        """Make the changes in their order, read the account back, and wait for the other servers.
+    def apply(self, plan: Plan, record: Record) -> None:
+        """Log on to the other servers, make the changes in their order, and read the account back.
+
+        The others come first, so that a wrong name among them is not found too late.
 
         Raises:
-            DirectoryError: The directory refuses, or the account is not as written afterwards.
+            DirectoryError: Another server cannot be reached, the directory refuses, or the account is not as written
+                afterwards.
         """
-        entries = tuple(change for change in plan.changes if change.action == "replace_dacl")
-        if entries:
-            self._dacls.apply(Plan(entries))
-        make_changes(self._directory, [change for change in plan.changes if change not in entries], entries)
+        self._reach_others()
+        self._writing.apply(plan, record)
         self._current = self._read(self._directory)
         if (self._current is None) == self._request.present or self._changes():
             raise DirectoryError(
@@ -263,22 +252,50 @@ class Msa:
                 got="the directory holds something else than what was written",
                 advice="Somebody else may have changed it at the same moment. Look at it, then run again.",
             )
-        self._wait()
+
+    def settle(self, plan: Plan, record: Record) -> None:
+        """Wait until the other servers hold the account as it is here.
+
+        Raises:
+            DirectoryError: Another server cannot be reached, or still holds another state in the end.
+        """
+        others = self._reach_others()
+        if not others:
+            return
+        here = self._current.to_json() if self._current else None
+
+        def arrived(directory: Directory) -> bool:
+            there = self._read(directory)
+            return (there.to_json() if there else None) == here
+
+        name, timeout = f"{self._desired.name}$", self._request.replication_timeout
+        self._looks = wait_for_others(others, arrived, name, timeout, self._directory.clock)
+
+    def _reach_others(self) -> Mapping[str, Directory]:
+        if self._others is None:
+            self._others = self._open_others()
+            for server, other in self._others.items():
+                if root_dse(other, "defaultNamingContext").text("defaultNamingContext") != self._lookup.base:
+                    got = f"it does not hold {self._lookup.base}"
+                    raise DirectoryError("wait for the replication", on=server, got=got)
+        return self._others
 
     def facts(self, plan: Plan) -> Mapping[str, object]:
         """Return the account as it is now (in check mode: as it was), remarks, and what it cost."""
         desired, current = self._desired, self._current
         unsure = self._key is not None and self._key.state == "unknown"
         warning = f"Whether {desired.name}$ can have a password is not known: {self._key.reason}." if self._key else ""
+        written = self._writing.facts()
+        warnings = [*([warning] if unsure else []), *written.get("warnings", [])]
         absent = {"exists": False, "name": desired.name or self._request.name.text, "kind": desired.kind}
         return {
             "service_account": current.to_json() if current else absent,
             "remarks": self._remarks,
             "kds_root_key": self._key.to_json() if self._key else None,
-            "replication": [{"server": name, "looks": self._looks.get(name, 0)} for name in self._others],
+            "replication": [{"server": name, "looks": self._looks.get(name, 0)} for name in self._request.others],
             "directory": self._directory.facts(),
-            **self._dacls.facts(),
-            **({"warnings": [warning]} if unsure else {}),
+            **written,
+            **({"warnings": warnings} if warnings else {}),
         }
 
     def _name(self) -> str:
@@ -297,13 +314,13 @@ class Msa:
         name = self._desired.name
         return read_service_account(directory, self._lookup.base, name) if name else None
 
-    def _changes(self) -> list[Change]:
+    def _changes(self) -> list[Operation]:
         self._remarks = []
         if self._current:
             refuse_other_place(self._current, self._request.path)
         return self._present(self._current) if self._request.present else self._absent(self._current)
 
-    def _present(self, current: ServiceAccount | None) -> list[Change]:
+    def _present(self, current: ServiceAccount | None) -> list[Operation]:
         request, desired = self._request, self._desired
         names: Mapping[Sid, str] = {}
         if desired.kind == "group" and (request.require_key or current is None):
@@ -318,11 +335,11 @@ class Msa:
                 refuse_denied(current, asked)
                 current = without_doubt(current, asked)
         if current is None:
-            change: Change | None = self._creation(desired)
+            change: Operation | None = self._creation(desired)
         else:
             change = adjustment(current, desired, names)
             self._remarks += remarks_on(current, desired)
-        dn = current.dn if current else t.cast(Change, change).target
+        dn = current.dn if current else change.target if change else ""
         return [*([change] if change else []), *self._links(dn, current.hosts if current else ())]
 
     def _readers(self, change: ListChange[str]) -> tuple[tuple[Trustee, ...], ListChange[Sid], Mapping[Sid, str]]:
@@ -340,12 +357,12 @@ class Msa:
         wanted = ListChange(sids if exact else None, () if exact else sids, removed)
         return asked, wanted.checked("readers", names.__getitem__), names
 
-    def _creation(self, desired: DesiredAccount) -> Change:
+    def _creation(self, desired: DesiredAccount) -> Operation:
         change = creation(desired, find_container(self._lookup, str(self._request.path or "")))
         refuse_taken(self._lookup, change.target)
         return change
 
-    def _links(self, dn: str, hosts: Sequence[str]) -> list[Change]:
+    def _links(self, dn: str, hosts: Sequence[str]) -> Sequence[Operation]:
         request = self._request
         if not request.hosts:
             return []
@@ -359,13 +376,13 @@ class Msa:
     def _computers(self, names: Sequence[str], *, must_exist: bool = True) -> tuple[str, ...]:
         return tuple(one.dn for one in resolve(self._lookup, names, computers=True, must_exist=must_exist))
 
-    def _absent(self, current: ServiceAccount | None) -> list[Change]:
+    def _absent(self, current: ServiceAccount | None) -> list[Operation]:
         if current is None:
             return []
         gone = removal(current, self._desired.kind, force=self._request.force)
         return [*self._delegations(current), gone]
 
-    def _delegations(self, current: ServiceAccount) -> Sequence[Change]:
+    def _delegations(self, current: ServiceAccount) -> Sequence[Operation]:
         """Return the changes that take its entries along; they come first, since its SID goes with it."""
         asked = self._request.delegations
         if not asked:
@@ -374,22 +391,10 @@ class Msa:
         refuse_missing(units)
         refuse_unreadable(units)
 
-        def comparison(dn: str, descriptor: SecurityDescriptor) -> Change | None:
+        def comparison(dn: str, descriptor: SecurityDescriptor) -> WriteDacl | None:
             change, remark = without_aces_of(dn, descriptor, f"{current.name}$", current.sid)
             self._remarks += [remark] if remark and remark not in self._remarks else []
             return change
 
-        self._dacls.parse(units)
-        return self._dacls.plan(units, comparison).changes
-
-    def _wait(self) -> None:
-        if not self._others:
-            return
-        here = self._current.to_json() if self._current else None
-
-        def arrived(directory: Directory) -> bool:
-            there = self._read(directory)
-            return (there.to_json() if there else None) == here
-
-        name, timeout = f"{self._desired.name}$", self._request.replication_timeout
-        self._looks = wait_for_others(self._others, arrived, name, timeout, self._directory.clock)
+        self._writing.parse(units)
+        return self._writing.plan(units, comparison).changes

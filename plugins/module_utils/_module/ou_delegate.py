@@ -57,8 +57,13 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.r
     extended_rights,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Change, Plan
-from ansible_collections.hybridjoin.odj.plugins.module_utils._module.dacl_changes import Compare, DaclChanges
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Plan, Record, WriteDacl
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.directory_changes import (
+    BACKUP_OPTIONS,
+    Compare,
+    DirectoryChanges,
+    restore_file_from,
+)
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.directory_options import (
     DIRECTORY_OPTIONS,
     OpenDirectory,
@@ -80,7 +85,7 @@ SPEC: dict[str, t.Any] = {
         "purge_orphans": {"type": "bool", "default": False},
         "canonicalize": {"type": "bool", "default": False},
         "allow_unusual_targets": {"type": "list", "elements": "str", "default": []},
-        "backup_path": {"type": "path"},
+        **BACKUP_OPTIONS,
         "force": {"type": "bool", "default": False},
     },
     "required_if": [
@@ -107,7 +112,7 @@ def open_job(params: Mapping[str, t.Any], open_it: OpenDirectory = open_director
         for account in params[option] or ():
             AccountName.parse(account, option)
     _refuse_pointless(params)
-    backup = RestoreFile.checked(params["backup_path"]) if params["backup_path"] else None
+    backup = restore_file_from(params)
     if params["state"] == "restored" and backup:
         points, force = backup.read(), params["force"]
         return job_in_directory(params, lambda d: OuRestore(d, targets, backup, points, force=force), open_it)
@@ -185,18 +190,21 @@ class DelegationRequest:
 class _DaclJob:
     """A job whose changes are those of DACLs."""
 
-    def __init__(self, directory: Directory, targets: Targets, backup: RestoreFile | None, *, restores: bool) -> None:
+    def __init__(self, directory: Directory, targets: Targets, backup: RestoreFile | None) -> None:
         self._lookup = DomainLookup(directory)
         self._targets = targets
-        self._dacls = DaclChanges(self._lookup, targets.username, backup, restores=restores)
+        self._changes = DirectoryChanges(self._lookup, targets.username, backup)
 
-    def apply(self, plan: Plan) -> None:
+    def apply(self, plan: Plan, record: Record) -> None:
         """Write the DACLs, each read back."""
-        self._dacls.apply(plan)
+        self._changes.apply(plan, record)
+
+    def settle(self, plan: Plan, record: Record) -> None:
+        """Do nothing: what was written is read back already."""
 
     def facts(self, plan: Plan) -> Mapping[str, object]:
         """Return what it cost; there are no delegations to tell of."""
-        return {"delegations": [], "directory": self._lookup.directory.facts(), **self._dacls.facts()}
+        return {"delegations": [], "directory": self._lookup.directory.facts(), **self._changes.facts()}
 
 
 class OuDelegate(_DaclJob):
@@ -205,7 +213,7 @@ class OuDelegate(_DaclJob):
     def __init__(
         self, directory: Directory, targets: Targets, backup: RestoreFile | None, request: DelegationRequest
     ) -> None:
-        super().__init__(directory, targets, backup, restores=False)
+        super().__init__(directory, targets, backup)
         self._request = request
         self._origins = Origins(self._lookup)
         self._found: dict[str, tuple[Delegation, ...]] = {}
@@ -222,12 +230,12 @@ class OuDelegate(_DaclJob):
         present = request.state != "absent"
         accounts = resolve(lookup, request.accounts, must_exist=present)
         units = self._targets.find(lookup)
-        descriptors = self._dacls.parse(units)
+        descriptors = self._changes.parse(units)
         groups_matter = present and foreign_denials(descriptors)
         tokens = complete_tokens_of(lookup, accounts) if groups_matter else tuple(token_of(a, None) for a in accounts)
         stale = self._stale(accounts, descriptors)
         desired = Desired(tokens, request.rights, present, stale, request.canonicalize)
-        return self._dacls.plan(units, self._comparison(desired))
+        return self._changes.plan(units, self._comparison(desired))
 
     def facts(self, plan: Plan) -> Mapping[str, object]:
         """Return the state of each delegation, and what it cost."""
@@ -243,7 +251,7 @@ class OuDelegate(_DaclJob):
             [*trustees, *(stale.trustee.sid for stale in desired.stale)]
         )
 
-        def comparison(dn: str, descriptor: SecurityDescriptor) -> Change | None:
+        def comparison(dn: str, descriptor: SecurityDescriptor) -> WriteDacl | None:
             if (known := cache.find(descriptor)) is not None:
                 self._found.setdefault(dn, known)
                 return None
@@ -284,7 +292,7 @@ class OuRestore(_DaclJob):
         *,
         force: bool,
     ) -> None:
-        super().__init__(directory, targets, backup, restores=True)
+        super().__init__(directory, targets, backup)
         self._points = by_object(points)
         self._force = force
 
@@ -295,8 +303,8 @@ class OuRestore(_DaclJob):
             OdjError: A unit has no restore point, or somebody else changed its DACL since.
         """
         units = self._targets.find(self._lookup)
-        self._dacls.parse(units)
-        return self._dacls.plan(units, self._compare)
+        self._changes.parse(units)
+        return self._changes.plan(units, self._compare)
 
-    def _compare(self, dn: str, descriptor: SecurityDescriptor) -> Change | None:
+    def _compare(self, dn: str, descriptor: SecurityDescriptor) -> WriteDacl | None:
         return restore(dn, descriptor, self._points.get(Dn.parse(dn).key, ()), force=self._force)

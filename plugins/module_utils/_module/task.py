@@ -21,7 +21,7 @@ from ansible.module_utils.basic import AnsibleFallbackNotFound, AnsibleModule, m
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.clock import LOGGER
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Plan
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Plan, Record
 
 
 class SystemClock:
@@ -41,13 +41,16 @@ class SystemClock:
 
 
 class Job(t.Protocol):
-    """The work of one task, as the glue sees it."""
+    """The work of one task, as the glue sees it: read and plan, apply, settle."""
 
     def plan(self) -> Plan:
-        """Read the present state and return what would have to change. Writes nothing."""
+        """Read the present state and return what would have to change. Writes nothing and waits for nobody."""
 
-    def apply(self, plan: Plan) -> None:
-        """Make the changes of the plan. Called only when there are any and the run is not a check."""
+    def apply(self, plan: Plan, record: Record) -> None:
+        """Make the changes of the plan and verify them. Called only when there are any and the run is not a check."""
+
+    def settle(self, plan: Plan, record: Record) -> None:
+        """Wait for what follows from the changes, now or those of an earlier run; never called in check mode."""
 
     def facts(self, plan: Plan) -> Mapping[str, object]:
         """Return what the task result holds beside ``changed``, ``diff`` and ``plan``; called last."""
@@ -65,24 +68,52 @@ class ReadOnlyJob:
         self.read()
         return Plan()
 
-    def apply(self, plan: Plan) -> None:
+    def apply(self, plan: Plan, record: Record) -> None:
         """Refuse: nobody applies an empty plan."""
         raise NotImplementedError
+
+    def settle(self, plan: Plan, record: Record) -> None:
+        """Do nothing: nothing follows from reading."""
 
 
 OpenJob: t.TypeAlias = Callable[[Mapping[str, t.Any]], AbstractContextManager[Job]]
 
 
-def carry_out(job: Job, *, check_mode: bool) -> dict[str, object]:
-    """Read, plan and (outside check mode) apply; return the task result. This is the only check-mode gate there is.
+def carry_out(job: Job, *, check_mode: bool, record: Record | None = None) -> dict[str, object]:
+    """Read, plan and (outside check mode) apply and settle; return the task result.
+
+    This is the only check-mode gate there is.
+
+    Args:
+        job: The work.
+        check_mode: Plan only.
+        record: Tells afterwards how far it got, whatever ended it.
 
     Raises:
-        OdjError: Whatever the job raises passes through.
+        OdjError: Whatever the job raises passes through, with a sentence about what was changed before.
     """
-    plan = job.plan()
-    if plan and not check_mode:
-        job.apply(plan)
-    return {"changed": bool(plan), "diff": plan.to_diff(), "plan": plan.to_json(), **job.facts(plan)}
+    record = Record() if record is None else record
+    record.plan = plan = job.plan()
+    if not check_mode:
+        try:
+            if plan:
+                job.apply(plan, record)
+            job.settle(plan, record)
+        except OdjError as problem:
+            problem.advise(record.sentence())
+            raise
+    result = {"changed": bool(plan), "diff": plan.to_diff(), "plan": plan.to_json(), **job.facts(plan)}
+    if record.warnings:
+        result["warnings"] = [*t.cast("list[str]", result.get("warnings", [])), *record.warnings]
+    return result
+
+
+def failure(error: OdjError, record: Record) -> dict[str, object]:
+    """Return the task result of an error: message, its parts, the facts that it brings along, and how far it got."""
+    facts: Mapping[str, object] = getattr(error, "facts", {})
+    progress = record.to_json() if record.plan else {}
+    warnings = {"warnings": record.warnings} if record.warnings else {}
+    return {"failed": True, "msg": str(error), "error": error.to_json(), **facts, **progress, **warnings}
 
 
 def run_module(
@@ -102,14 +133,17 @@ def run_module(
             module.fail_json(msg=missing_required_lib(name), exception="".join(traceback.format_exception(error)))
     _log_to(module.log)
     gc.freeze()  # what is imported stays: the collector need not look at it again and again
+    record = Record()
     try:
         with open_job(module.params) as job:
-            result = carry_out(job, check_mode=module.check_mode)
+            result = carry_out(job, check_mode=module.check_mode, record=record)
     except OdjError as error:
         module.no_log_values.update(getattr(error, "hidden", ()))
-        module.fail_json(msg=str(error), error=error.to_json())
+        result = failure(error, record)
     for warning in t.cast("list[str]", result.pop("warnings", [])):  # exit_json takes none from core 2.23 on
         module.warn(warning)
+    if result.pop("failed", False):
+        module.fail_json(**t.cast("dict[str, t.Any]", result))
     module.exit_json(**result)
 
 

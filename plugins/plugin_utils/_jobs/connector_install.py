@@ -9,17 +9,23 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Plan
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import (
+    Plan,
+    Record,
+    RestartServer,
+    RunInstaller,
+    RunUpgrade,
+)
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import RESTART_CODES
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.config_file import find_config_file
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.connector import (
     Connector,
-    UninstallEntry,
     known_connector,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.facts import Scope, connector_facts
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.installation import (
     Difference,
+    Installer,
     check_outcome,
     desired_build,
     differences,
@@ -27,14 +33,9 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.insta
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.probe import Snapshot, ask_file
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.connector_install import parse_checksum
+from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.changes import WindowsChanges
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.host import Host, look_at
-from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.installer import (
-    Installer,
-    check_source,
-    run_installer,
-    run_uninstaller,
-    staged,
-)
+from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.installer import check_source
 
 
 class ConnectorInstall:
@@ -55,7 +56,7 @@ class ConnectorInstall:
         self._build = desired_build(state, installer.version)
         self._reboot = reboot
         self._scope = Scope(frozenset({"connector", "config"}), build_from=build_from)
-        self._exit_codes: list[int] = []
+        self._changes = WindowsChanges(host)
         self._rebooted = False
         self._differences: list[Difference] = []
         self._snapshot: Snapshot  # of the last look: plan and apply take one each
@@ -69,8 +70,8 @@ class ConnectorInstall:
         path = self._installer.path
         extra = [ask_file("installer", path)] if path else []
         self._snapshot = look_at(self._host, self._scope, extra)
-        plan = plan_installation(self._host.name, self._known(), self._state, self._build)
-        if path and any(change.action != "uninstall" for change in plan.changes):
+        plan = plan_installation(self._host.name, self._known(), self._state, self._build, self._installer)
+        if path and any(isinstance(change, RunInstaller) for change in plan.changes):
             self._check_installer(path)
         return plan
 
@@ -90,32 +91,42 @@ class ConnectorInstall:
             )
         raise OdjError("verify the installer", on=f"{path} on {self._host.name}", got=got, advice=advice)
 
-    def apply(self, plan: Plan) -> None:
+    def apply(self, plan: Plan, record: Record) -> None:
         """Do the changes in their order, restart if that is wanted, and confirm the outcome by a second look.
 
         Raises:
-            WindowsError: A set-up program failed, or the installer did not reach the server.
+            WindowsError: An installer failed, or did not reach the server.
             OdjError: The outcome is not what was promised.
         """
+        try:
+            self._change(plan, record)
+        except OdjError:
+            record.warnings += self._changes.clean_up()
+            raise
+        record.warnings += self._changes.clean_up()
+
+    def settle(self, plan: Plan, record: Record) -> None:
+        """Do nothing: nothing has to be waited for."""
+
+    def _change(self, plan: Plan, record: Record) -> None:
         before = self._traits()
-        for change in plan.changes:
-            if change.action == "uninstall":
-                entry = t.cast(UninstallEntry, change.payload)
-                self._exit_codes.append(run_uninstaller(self._host, self._installer, entry))
-            else:
-                with staged(self._host, self._installer) as path:
-                    self._exit_codes.append(run_installer(self._host, self._installer, path))
+        record.evidence["exit_codes"] = self._changes.exit_codes
+        self._changes.apply(plan, record)
+        record.evidence |= {"rebooted": False, "reboot_required": self._asks_for_reboot()}
         if self._reboot and self._asks_for_reboot():
-            self._host.run_action("restart the server", "ansible.windows.win_reboot", {})
+            with record.performing(_restart(self._host.name)):
+                self._changes.perform(_restart(self._host.name))
             self._rebooted = True
+            record.evidence |= {"rebooted": True, "reboot_required": False}
         self._snapshot = look_at(self._host, self._scope)
+        record.evidence["server"] = connector_facts(self._snapshot, self._scope)
         if not self._reboot_required():
             check_outcome(self._host.name, self._known(), self._build)
-        if any(change.action == "upgrade" for change in plan.changes):
+        if any(isinstance(change, RunUpgrade) for change in plan.changes):
             self._differences = differences(before, self._traits())
 
     def _asks_for_reboot(self) -> bool:
-        return any(code in RESTART_CODES for code in self._exit_codes)
+        return any(code in RESTART_CODES for code in self._changes.exit_codes)
 
     def _reboot_required(self) -> bool:
         return self._asks_for_reboot() and not self._rebooted
@@ -140,7 +151,7 @@ class ConnectorInstall:
         """Return ``server``, exit codes, whether a restart was made or is required, and what an upgrade altered."""
         return {
             "server": connector_facts(self._snapshot, self._scope),
-            "exit_codes": self._exit_codes,
+            "exit_codes": self._changes.exit_codes,
             "rebooted": self._rebooted,
             "reboot_required": self._reboot_required(),
             "differences": [asdict(one) for one in self._differences],
@@ -149,6 +160,12 @@ class ConnectorInstall:
                 for one in self._differences
             ],
         }
+
+
+def _restart(server: str) -> RestartServer:
+    return RestartServer(
+        target=server, before="", after="", summary=f"Restart {server}.", reason="The installer asks for a restart."
+    )
 
 
 def installer_of(options: Mapping[str, t.Any], host: Host) -> Installer:

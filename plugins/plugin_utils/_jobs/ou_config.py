@@ -4,15 +4,13 @@
 
 from __future__ import annotations
 
-import base64
-import typing as t
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.clock import utc_text
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Change, Plan, SideCondition
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Plan, Record, ReplaceFile, SideCondition
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import (
     DEFAULT_INSTALL_PATH,
     OU_LIST_KEY,
@@ -31,7 +29,8 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.ou_li
     join_ou_list,
     split_ou_list,
 )
-from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.host import CHANGE, Host, look_at
+from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.changes import WindowsChanges
+from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.host import Host, look_at
 
 RIGHTS_REASON = (
     "Rights on organizational units follow this list only when somebody who may change them presses Configure Managed "
@@ -101,31 +100,34 @@ class OuConfig:
             return Plan()
         content = replace_settings(found.content, values | keys, found.path)
         stamp = utc_text(now).replace("-", "").replace(":", "")  # no colon may stand in a file name
-        payload = {
-            "operation": "replace_file",
-            "path": found.path,
-            "content": base64.b64encode(content).decode("ascii"),
-            "expected_sha256": found.sha256,
-            "backup_path": f"{found.path}.{stamp}.bak",
-        }
         old = [*before, *(f"{key}: {held[key.casefold()]}" for key in keys if key.casefold() in held)]
         new = [*self._ous, *(f"{key}: {value}" for key, value in keys.items())]
-        change = Change("replace_file", found.path, _lines(old), _lines(new), _summary(old, new), payload)
+        change = ReplaceFile(
+            target=found.path,
+            before=_lines(old),
+            after=_lines(new),
+            summary=_summary(old, new),
+            reason="The file holds other values than are asked for.",
+            content=content,
+            expected_sha256=found.sha256,
+            backup_path=f"{found.path}.{stamp}.bak",
+        )
         return Plan((change,), (SideCondition("configure_service_account", self._host.name, RIGHTS_REASON),))
 
-    def apply(self, plan: Plan) -> None:
+    def apply(self, plan: Plan, record: Record) -> None:
         """Replace the file.
 
         Raises:
             WindowsError: It could not be replaced.
             OdjError: Somebody changed it since it was read; then nothing was changed.
         """
-        for change in plan.changes:
-            options = t.cast("Mapping[str, object]", change.payload)
-            result = self._host.run_module("replace the configuration file", CHANGE, options)
-            if result.get("stale"):
-                raise self._refusal(f"{change.target} was changed by somebody else just now", "Run again.")
-            self._backup_path = str(result.get("backup_path"))
+        backups = [change.backup_path for change in plan.changes if isinstance(change, ReplaceFile)]
+        record.evidence["backup_path"] = next(iter(backups), None)
+        WindowsChanges(self._host).apply(plan, record)
+        self._backup_path = next(iter(backups), None)
+
+    def settle(self, plan: Plan, record: Record) -> None:
+        """Do nothing: nothing has to be waited for."""
 
     def facts(self, plan: Plan) -> Mapping[str, object]:
         """Return ``path``, ``organizational_units`` as they are after the plan, and ``backup_path``."""

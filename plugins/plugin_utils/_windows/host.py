@@ -7,6 +7,7 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Mapping, Sequence
 
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.clock import Clock
@@ -122,7 +123,13 @@ class WindowsHost:
         )
         if plugin is None:
             raise WindowsError(tried, on=self.name, result={"msg": f"there is no action plugin {action}"})
-        return self._checked(tried, plugin.run(task_vars=self._task_vars))
+        try:
+            result = plugin.run(task_vars=self._task_vars)
+        except AnsibleConnectionFailure:
+            raise
+        except AnsibleError as problem:  # as some action plugins fail: with an error in place of a result
+            raise WindowsError(tried, on=self.name, result={"msg": str(problem)}) from problem
+        return self._checked(tried, result)
 
     def find_file(self, path: str) -> str:
         """Return the path on the controller of a file that a task names: beside the play, in a role's files, absolute.

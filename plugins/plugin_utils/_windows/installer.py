@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to the collection hybridjoin.odj: may change without notice.
-"""The connector's set-up program: brought to the server, verified, run.
+"""The connector's installer: checked on the controller, brought to the server, run; and what uninstalls it.
 
 ``ansible.windows.win_package`` runs it. Given neither ``product_id`` nor ``creates_*``, its registry provider holds
 nothing for installed and so runs the file exactly when it is called, which is when the plan says so; and it compares
@@ -10,40 +10,15 @@ the SHA-256 in the same remote execution, just before the start. ``win_command``
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import RunInstaller, RunUninstaller
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import INSTALLER_NAME
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.connector import UninstallEntry
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.host import Host, WindowsError
 
-
-@dataclass(frozen=True, slots=True)
-class Installer:
-    """Where the set-up program comes from and how it is run.
-
-    Attributes:
-        version: The build it installs, as the user wrote it.
-        path: On the server or on a share.
-        src: On the controller, resolved.
-        url: Fetched by the server.
-        checksum: SHA-256, lower case hex.
-        install_arguments: Command line after the program when it installs.
-        uninstall_arguments: The same when a registered uninstall command runs.
-        success_codes: Exit codes that mean success.
-    """
-
-    version: str | None
-    path: str | None
-    src: str | None
-    url: str | None
-    checksum: str | None
-    install_arguments: str
-    uninstall_arguments: str
-    success_codes: tuple[int, ...]
+BRING = "bring the installer to the server"
 
 
 def check_source(path: str, checksum: str | None) -> None:
@@ -68,48 +43,43 @@ def check_source(path: str, checksum: str | None) -> None:
         )
 
 
-@contextmanager
-def staged(host: Host, installer: Installer) -> Iterator[str]:
-    """Yield the path of the set-up program on the server; what was brought there is removed afterwards.
+def make_place(host: Host) -> str:
+    """Make a new directory of the connecting user, where nobody else can lay a library beside the installer.
 
-    It goes into a new directory of the connecting user, where nobody else can lay a library beside it.
+    Raises:
+        WindowsError: It could not be made.
+    """
+    made = host.run_module(BRING, "ansible.windows.win_tempfile", {"state": "directory", "prefix": "odj-connector."})
+    return str(made["path"])
+
+
+def bring(host: Host, operation: RunInstaller, directory: str) -> str:
+    """Bring the installer into a directory of the server, and return its path there.
 
     Raises:
         WindowsError: It did not get there.
     """
-    if installer.path:
-        yield installer.path
-        return
-    tried = "bring the installer to the server"
-    made = host.run_module(tried, "ansible.windows.win_tempfile", {"state": "directory", "prefix": "odj-connector."})
-    directory = str(made["path"])
     path = rf"{directory}\{INSTALLER_NAME}"
-    try:
-        _fetch(host, installer, path, tried)
-        yield path
-    except Exception:
-        # What went wrong first is what a person has to know.
-        with suppress(Exception):
-            _remove(host, directory)
-        raise
-    _remove(host, directory)
+    if operation.src:
+        host.run_action(BRING, "ansible.windows.win_copy", {"src": operation.src, "dest": path})
+    else:
+        checksum = {"checksum": operation.checksum, "checksum_algorithm": "sha256"}
+        host.run_module(BRING, "ansible.windows.win_get_url", {"url": operation.url, "dest": path, **checksum})
+    return path
 
 
-def _remove(host: Host, directory: str) -> None:
+def remove_place(host: Host, directory: str) -> None:
+    """Remove the directory again.
+
+    Raises:
+        WindowsError: It could not be removed.
+    """
     options = {"path": directory, "state": "absent"}
     host.run_module("remove the installer from the server", "ansible.windows.win_file", options)
 
 
-def _fetch(host: Host, installer: Installer, path: str, tried: str) -> None:
-    if installer.src:
-        host.run_action(tried, "ansible.windows.win_copy", {"src": installer.src, "dest": path})
-        return
-    options = {"url": installer.url, "dest": path, "checksum": installer.checksum, "checksum_algorithm": "sha256"}
-    host.run_module(tried, "ansible.windows.win_get_url", options)
-
-
-def run_installer(host: Host, installer: Installer, path: str) -> int:
-    """Run the set-up program on the server and return its exit code.
+def run_installer(host: Host, operation: RunInstaller, path: str) -> int:
+    """Run the installer on the server and return its exit code.
 
     Raises:
         WindowsError: Its checksum is another on the server, or it ended with a code that does not mean success.
@@ -118,28 +88,28 @@ def run_installer(host: Host, installer: Installer, path: str) -> int:
         "path": path,
         "state": "present",
         "provider": "registry",
-        "arguments": installer.install_arguments,
-        "checksum": installer.checksum,
+        "arguments": operation.arguments,
+        "checksum": operation.checksum,
         "checksum_algorithm": "sha256",
-        "expected_return_code": list(installer.success_codes),
+        "expected_return_code": list(operation.success_codes),
     }
     return _run(host, "run the installer", options)
 
 
-def run_uninstaller(host: Host, installer: Installer, entry: UninstallEntry) -> int:
+def run_uninstaller(host: Host, operation: RunUninstaller) -> int:
     """Run what an uninstall entry registers and return its exit code; 0 when the entry is already gone.
 
     Raises:
         WindowsError: It ended with a code that does not mean success.
     """
     options: dict[str, object] = {
-        "product_id": entry.key,
+        "product_id": operation.product_id,
         "state": "absent",
-        "provider": "msi" if entry.msi else "registry",
-        "expected_return_code": list(installer.success_codes),
+        "provider": "msi" if operation.msi else "registry",
+        "expected_return_code": list(operation.success_codes),
     }
-    if not entry.msi:  # win_package gives Windows Installer the quiet arguments itself
-        options["arguments"] = installer.uninstall_arguments
+    if not operation.msi:  # win_package gives Windows Installer the quiet arguments itself
+        options["arguments"] = operation.arguments
     return _run(host, "uninstall the connector", options)
 
 
@@ -150,11 +120,13 @@ def _run(host: Host, tried: str, options: Mapping[str, object]) -> int:
         if "rc" not in error.result:
             raise
         output = " ".join(str(error.result.get(stream) or "").strip() for stream in ("stdout", "stderr")).strip()
-        raise WindowsError(
+        failed = WindowsError(
             tried,
             on=host.name,
             result={**error.result, "msg": f"it ended with exit code {error.result['rc']}. {output}".strip()},
             advice="Set-up programs of this kind (WiX Burn) log into the user's directory for temporary files. "
             "If the code means success, add it to the option success_codes.",
-        ) from error
+        )
+        failed.in_doubt = True  # it ran, and what it left is not told by its code
+        raise failed from error
     return int(result.get("rc") or 0)

@@ -6,6 +6,7 @@ directory_contract.py says how it behaves; the same contract runs against a real
 
 from __future__ import annotations
 
+import struct
 import typing as t
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -62,7 +63,7 @@ class FakeDirectory:
         self.clock: Clock = StandingClock()
         self.read_only = read_only
         self.counts: Counter[str] = Counter(bind=1)
-        self.refuse: dict[str, DirectoryError] = {}
+        self.refuse: dict[str, BaseException] = {}
         self.refuse_reading: dict[str, DirectoryError] = {}
         self._objects: dict[object, Entry] = {}
         self._next_id = 1100
@@ -86,9 +87,14 @@ class FakeDirectory:
     def put(self, dn: str, **values: str | bytes | Sequence[str] | Sequence[bytes]) -> None:
         """Place an object, or set attributes of one that is there; nothing is checked."""
         lists = {name: [value] if isinstance(value, (str, bytes)) else value for name, value in values.items()}
-        encoded = {n.lower(): tuple(v.encode() if isinstance(v, str) else v for v in vs) for n, vs in lists.items()}
+        encoded: dict[str, tuple[bytes, ...]] = {
+            n.lower(): tuple(v.encode() if isinstance(v, str) else v for v in vs) for n, vs in lists.items()
+        }
         known = self._objects.get(_key(dn))
-        self._objects[_key(dn)] = Entry(known.dn if known else dn, {**(known.values if known else {}), **encoded})
+        merged: dict[str, tuple[bytes, ...]] = {**(known.values if known else {}), **encoded}
+        if "ntsecuritydescriptor" in encoded and "replpropertymetadata" not in encoded:
+            merged[_COUNTS] = (write_counts(_writes(merged.get(_COUNTS, ())) + 1),)
+        self._objects[_key(dn)] = Entry(known.dn if known else dn, merged)
 
     def unit(self, dn: str, *aces: bytes, writable: bool = True) -> str:
         """Place an organizational unit with this access list."""
@@ -157,6 +163,7 @@ class FakeDirectory:
                 raise refused("change", dn, 16, "noSuchAttribute", "")
             if name == "nTSecurityDescriptor":
                 given = [standardised(value) for value in given]
+                values[_COUNTS] = (write_counts(_writes(values.get(_COUNTS, ())) + 1),)
             kept = () if verb == "replace" else tuple(value for value in present if value not in given)
             values[name.lower()] = kept + (() if verb == "delete" else tuple(given))
         self._objects[_key(dn)] = Entry(entry.dn, {name: items for name, items in values.items() if items})
@@ -252,6 +259,22 @@ class OneAtATime:
                 raise
             found = []
         return next(iter(found), None)
+
+
+_COUNTS = "replpropertymetadata"
+
+
+def write_counts(number: int) -> bytes:
+    """Return a value of replPropertyMetaData that tells of so many writes of the descriptor, beside another one."""
+    items = ((0x00020000, 7), (0x00020119, number))
+    return struct.pack("<IIII", 1, 0, len(items), 0) + b"".join(
+        struct.pack("<IIQ16sQQ", kind, version, 0, bytes(16), 1, 1) for kind, version in items
+    )
+
+
+def _writes(values: Sequence[bytes]) -> int:
+    number: int = struct.unpack_from("<I", values[0], 16 + 48 + 4)[0] if values and values[0] else 0
+    return number
 
 
 def _folded(value: bytes) -> bytes:

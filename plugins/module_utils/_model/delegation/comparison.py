@@ -28,7 +28,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.d
     is_delegation,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.rights import RIGHTS, Part, Right
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Change
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import WriteDacl
 
 T = t.TypeVar("T")
 _Aces: t.TypeAlias = tuple[bytes, ...]
@@ -41,7 +41,7 @@ def _from_above(rule: AccessRule) -> str:
 
 def compare(
     dn: str, descriptor: SecurityDescriptor, desired: Desired, origin: Origin = _from_above
-) -> tuple[Change | None, tuple[Delegation, ...]]:
+) -> tuple[WriteDacl | None, tuple[Delegation, ...]]:
     """Compare the access list of one OU with what is wanted.
 
     Args:
@@ -51,7 +51,7 @@ def compare(
         origin: Says where an inherited entry comes from.
 
     Returns:
-        The change that is due (its payload is the new SecurityDescriptor) or None, and the state of each delegation.
+        The operation that is due or None, and the state of each delegation.
 
     Raises:
         DelegationError: A Deny stands in the way, the list is not in canonical order, or there is no list.
@@ -76,8 +76,22 @@ def compare(
     after = descriptor.with_dacl(aces)
     news = [d.news for d in found if d.state in ("added", "removed")]
     labels = {ace: d for d in found for ace in d.aces}
-    summary = f"{dn}: " + "; ".join((*news, *notes))
-    return Change("replace_dacl", dn, _lines(before, labels), _lines(aces, labels), summary, after), found
+    return _write(dn, descriptor, after, "; ".join((*news, *notes)), labels), found
+
+
+def _write(
+    dn: str, before: SecurityDescriptor, after: SecurityDescriptor, news: str, labels: dict[str, Delegation]
+) -> WriteDacl:
+    lists = [descriptor.dacl.aces if descriptor.dacl else () for descriptor in (before, after)]
+    return WriteDacl(
+        target=dn,
+        before=_lines(lists[0], labels),
+        after=_lines(lists[1], labels),
+        summary=f"{dn}: {news}",
+        reason="The access list grants more or less than is asked for.",
+        known=before.to_bytes(),
+        wanted=after.to_bytes(),
+    )
 
 
 def _out_of_order(dn: str) -> DelegationError:

@@ -21,7 +21,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.ace impor
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.dn import Dn
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.security_descriptor import SecurityDescriptor
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Change
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import RestoreDacl
 
 FORMAT = 1
 PROTECTED = 0x1000  # SE_DACL_PROTECTED, MS-DTYP 2.4.6: nothing is inherited
@@ -43,6 +43,7 @@ class RestorePoint:
         server: The domain controller it was written to.
         reason: The change as a sentence.
         restores: It was made by putting an older one back.
+        made: The list is known to have been written; False from the moment before until that is noted.
     """
 
     dn: str
@@ -52,6 +53,7 @@ class RestorePoint:
     server: str
     reason: str
     restores: bool = False
+    made: bool = False
 
     @property
     def new_hash(self) -> str:
@@ -66,6 +68,7 @@ class RestorePoint:
             "server": self.server,
             "reason": self.reason,
             "restores": self.restores,
+            "made": self.made,
             "old": base64.b64encode(self.old).decode("ascii"),
             "new": base64.b64encode(self.new).decode("ascii"),
             "new_sha256": self.new_hash,
@@ -82,12 +85,13 @@ class RestorePoint:
         try:
             old, new = (base64.b64decode(data[name], validate=True) for name in ("old", "new"))
             texts = {name: data[name] for name in ("dn", "time", "server", "reason")}
-            restores, digest = data["restores"], data["new_sha256"]
+            restores, made, digest = data["restores"], data["made"], data["new_sha256"]
         except (KeyError, TypeError, binascii.Error) as problem:
             raise ValueError(f"an entry is incomplete or malformed ({problem})") from None
-        if not all(isinstance(text, str) for text in texts.values()) or not isinstance(restores, bool):
+        flags = isinstance(restores, bool) and isinstance(made, bool)
+        if not flags or not all(isinstance(text, str) for text in texts.values()):
             raise ValueError("an entry holds something else than text where text is due")
-        point = cls(old=old, new=new, restores=restores, **texts)
+        point = cls(old=old, new=new, restores=restores, made=made, **texts)
         Dn.parse(point.dn)
         SecurityDescriptor.parse(old)
         if point.new_hash != digest:
@@ -134,7 +138,7 @@ def load(text: str, path: str) -> tuple[RestorePoint, ...]:
         ):
             raise ValueError(f"it is not a file of restore points of format {FORMAT}")
         return tuple(RestorePoint.from_json(item) for item in data["restore_points"])
-    except (ValueError, OdjError) as problem:
+    except (ValueError, OdjError, RecursionError) as problem:  # the last one: brackets within brackets
         raise RestoreError(
             "read the restore points", on=path, got=str(problem), advice="Correct backup_path. Nothing was changed."
         ) from None
@@ -148,7 +152,26 @@ def by_object(points: Iterable[RestorePoint]) -> dict[object, tuple[RestorePoint
     return {key: tuple(group) for key, group in found.items()}
 
 
-def restore(dn: str, current: SecurityDescriptor, points: Sequence[RestorePoint], *, force: bool) -> Change | None:
+def trimmed(points: Sequence[RestorePoint], keep: int) -> list[RestorePoint]:
+    """Return the points without the oldest of each object: as many of those that were made stay, and all later ones.
+
+    Args:
+        points: Oldest first.
+        keep: How many; 0 for all.
+    """
+    if not keep:
+        return list(points)
+    left: dict[object, int] = {}
+    stays = []
+    for point in reversed(points):
+        key = Dn.parse(point.dn).key
+        if left.setdefault(key, keep) > 0:
+            stays.append(point)
+            left[key] -= point.made
+    return stays[::-1]
+
+
+def restore(dn: str, current: SecurityDescriptor, points: Sequence[RestorePoint], *, force: bool) -> RestoreDacl | None:
     """Compare what is there with what was there before the last change that was not itself a restoration.
 
     Args:
@@ -158,24 +181,27 @@ def restore(dn: str, current: SecurityDescriptor, points: Sequence[RestorePoint]
         force: Put the old list back whatever is there.
 
     Returns:
-        The change that puts it back (its payload is the new SecurityDescriptor); None when it is as it was, or when it
-        was put back before and others changed it since.
+        The operation that puts it back; None when it is as it was, or when it was put back before and others changed it
+        since.
 
     Raises:
         RestoreError: There is no such change; or what is there is not what it made, and ``force`` is not set.
     """
-    point = next((p for p in reversed(points) if not p.restores), None)
-    if point is None:
+    is_now = fingerprint(current)
+    changes = [p for p in points if not p.restores]
+    if not changes:
         raise RestoreError(
             "put the access list back",
             on=dn,
             got="the file holds no restore point for it",
             advice="Correct backup_path or organizational_units. Nothing was changed.",
         )
+    point = next((p for p in reversed(changes) if not _was_never_made(p, points, is_now)), None)
+    if point is None:
+        return None
     old, new = SecurityDescriptor.parse(point.old), SecurityDescriptor.parse(point.new)
     if old.dacl is None:
         raise RestoreError("put the access list back", on=dn, got=f"the restore point of {point.time} holds none")
-    is_now = fingerprint(current)
     if is_now == fingerprint(old):
         return None
     if is_now != fingerprint(new) and not force:
@@ -188,9 +214,31 @@ def restore(dn: str, current: SecurityDescriptor, points: Sequence[RestorePoint]
             f"{_difference(new, current)}",
             advice="It is left as it is. Look at what else changed; force puts the old list back all the same.",
         )
-    wanted = _as_before(current, old)
-    summary = f"{dn}: back to what it was before {point.time} ({point.reason})"
-    return Change("restore_dacl", dn, dacl_lines(current), dacl_lines(wanted), summary, wanted)
+    return _restoration(dn, point, current, _as_before(current, old))
+
+
+def _restoration(dn: str, point: RestorePoint, current: SecurityDescriptor, wanted: SecurityDescriptor) -> RestoreDacl:
+    return RestoreDacl(
+        target=dn,
+        before=dacl_lines(current),
+        after=dacl_lines(wanted),
+        summary=f"{dn}: back to what it was before {point.time} ({point.reason})",
+        reason=f"The change of {point.time} is to be undone.",
+        known=current.to_bytes(),
+        wanted=wanted.to_bytes(),
+    )
+
+
+def _was_never_made(point: RestorePoint, points: Sequence[RestorePoint], is_now: str) -> bool:
+    """Say whether the task was killed between keeping the point and writing the list, so that an earlier one counts.
+
+    It was when the list is what it was before, now or when it was written the next time.
+    """
+    if point.made or _was_put_back(point, points):
+        return False
+    later = points[points.index(point) + 1 :]
+    seen = {is_now, *(fingerprint(SecurityDescriptor.parse(one.old)) for one in later if one.made)}
+    return fingerprint(SecurityDescriptor.parse(point.old)) in seen
 
 
 def _was_put_back(point: RestorePoint, points: Sequence[RestorePoint]) -> bool:

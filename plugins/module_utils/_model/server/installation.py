@@ -8,7 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput, OdjError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Change, Plan, SideCondition
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import (
+    Plan,
+    RunInstaller,
+    RunUninstaller,
+    RunUpgrade,
+    SideCondition,
+)
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import (
     DISPLAY_NAME,
     MINIMUM_BUILD,
@@ -17,6 +23,31 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product impo
     is_legacy,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.connector import Connector
+
+
+@dataclass(frozen=True, slots=True)
+class Installer:
+    """Where the installer comes from and how it is run.
+
+    Attributes:
+        version: The build it installs, as the user wrote it.
+        path: On the server or on a share.
+        src: On the controller, resolved.
+        url: Fetched by the server.
+        checksum: SHA-256, lower case hex.
+        install_arguments: Command line after the program when it installs.
+        uninstall_arguments: The same when a registered uninstall command runs.
+        success_codes: Exit codes that mean success.
+    """
+
+    version: str | None
+    path: str | None
+    src: str | None
+    url: str | None
+    checksum: str | None
+    install_arguments: str
+    uninstall_arguments: str
+    success_codes: tuple[int, ...]
 
 
 def desired_build(state: str, version: str | None) -> Build | None:
@@ -42,7 +73,7 @@ def desired_build(state: str, version: str | None) -> Build | None:
     return build
 
 
-def plan_installation(server: str, connector: Connector, state: str, build: Build | None) -> Plan:
+def plan_installation(server: str, connector: Connector, state: str, build: Build | None, installer: Installer) -> Plan:
     """Return what has to be done.
 
     Args:
@@ -50,23 +81,39 @@ def plan_installation(server: str, connector: Connector, state: str, build: Buil
         connector: What is there.
         state: present (any build that is not legacy), latest (at least ``build``) or absent.
         build: What the installer installs; None with the state absent.
+        installer: What to run, and how.
 
     Raises:
         OdjError: A legacy connector is installed, one whose version cannot be read, or one that cannot be removed.
     """
     if state == "absent" or build is None:
-        return _removal(server, connector)
+        return _removal(server, connector, installer)
     _refuse_unclear(server, connector)
     if connector.installed and (state == "present" or (connector.version is not None and connector.version >= build)):
         return Plan()
     before = _describe(connector)
     after = f"{DISPLAY_NAME} {build}\n"
+    summary, why, kind = f"Install the connector {build} on {server}.", "There is none.", RunInstaller
     if connector.installed:
         summary = f"Upgrade the connector on {server} from {connector.version} to {build}."
-        return Plan((Change("upgrade", server, before, after, summary),))
-    summary = f"Install the connector {build} on {server}."
+        why, kind = f"{connector.version} is older.", RunUpgrade
+    operation = kind(
+        target=server,
+        before=before,
+        after=after,
+        summary=summary,
+        reason=why,
+        path=installer.path,
+        src=installer.src,
+        url=installer.url,
+        checksum=installer.checksum,
+        arguments=installer.install_arguments,
+        success_codes=installer.success_codes,
+    )
+    if connector.installed:
+        return Plan((operation,))
     reason = f"Somebody with the role Intune Administrator has to sign in with the connector's wizard on {server}."
-    return Plan((Change("install", server, before, after, summary),), (SideCondition("sign_in", server, reason),))
+    return Plan((operation,), (SideCondition("sign_in", server, reason),))
 
 
 def _describe(connector: Connector) -> str:
@@ -92,7 +139,7 @@ def _refuse_unclear(server: str, connector: Connector) -> None:
         )
 
 
-def _removal(server: str, connector: Connector) -> Plan:
+def _removal(server: str, connector: Connector, installer: Installer) -> Plan:
     changes = []
     for entry in connector.entries:
         if not entry.msi and not (entry.quiet_uninstall_string or entry.uninstall_string):
@@ -105,7 +152,18 @@ def _removal(server: str, connector: Connector) -> Plan:
         kind = "MSI" if entry.msi else "set-up program"
         before = f"{DISPLAY_NAME} {entry.version} ({kind} {entry.key})\n"
         summary = f"Uninstall {DISPLAY_NAME} {entry.version} ({kind}) from {server}."
-        changes.append(Change("uninstall", server, before, "", summary, payload=entry))
+        operation = RunUninstaller(
+            target=server,
+            before=before,
+            after="",
+            summary=summary,
+            reason="The connector is to be absent.",
+            product_id=entry.key,
+            msi=entry.msi,
+            arguments="" if entry.msi else installer.uninstall_arguments,
+            success_codes=installer.success_codes,
+        )
+        changes.append(operation)
     reason = (
         f"The entry in Intune disappears by itself after {REMOVED_AFTER.days} days without contact. The service "
         "account and its rights on organizational units stay until they are removed (odj_msa, odj_ou_delegate)."

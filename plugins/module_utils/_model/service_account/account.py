@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.account import (
     ACCOUNT_DISABLED,
     SERVICE_ACCOUNT_CLASSES,
+    AccountName,
     Trustee,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import Sid
@@ -254,3 +255,34 @@ def list_change_from(option: str, value: Mapping[str, Sequence[str] | None] | No
     if both:
         raise InvalidInput("read the options", on=option, got=f"both to add and to remove: {', '.join(sorted(both))}")
     return ListChange(None if parts["set"] is None else tuple(parts["set"]), add, remove)
+
+
+def hosts_change_from(params: Mapping[str, t.Any]) -> ListChange[str] | None:
+    """Read the options ``host`` and ``hosts``: names of computers; None when neither is given.
+
+    Raises:
+        InvalidInput: They cannot be meant as they stand.
+    """
+    if params["host"] and params["kind"] != "standalone":
+        raise InvalidInput("read the options", on="host", got="it is for kind standalone only", advice="Use hosts.")
+    change = ListChange((params["host"],)) if params["host"] else list_change_from("hosts", params["hosts"])
+    for name in (*change.required, *change.remove) if change else ():
+        AccountName.parse(name, "hosts")
+    return change
+
+
+def readers_change_from(params: Mapping[str, t.Any]) -> ListChange[str] | None:
+    """Read the options ``allowed_readers`` and ``readers``: names of accounts; None for a standalone account.
+
+    Raises:
+        InvalidInput: They cannot be meant as they stand.
+    """
+    listed = params["allowed_readers"]
+    change = list_change_from("readers", params["readers"]) if listed is None else ListChange(tuple(listed))
+    option = "readers" if listed is None else "allowed_readers"
+    names = (*change.required, *change.remove) if change else ()
+    if names and params["kind"] != "group":
+        raise InvalidInput("read the options", on=option, got="it is for kind group only")
+    for name in names:
+        AccountName.parse(name, option)
+    return change if params["kind"] == "group" else None

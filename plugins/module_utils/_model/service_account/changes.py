@@ -18,7 +18,14 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.dn import
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.security_descriptor import SecurityDescriptor
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import Sid
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Change
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import (
+    CreateAccount,
+    DeleteAccount,
+    LinkHost,
+    ModifyAccount,
+    UnlinkHost,
+    WriteDacl,
+)
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_account.account import (
     ALL_ENCRYPTION_TYPES,
     CLASSES,
@@ -39,8 +46,8 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.service_acco
 _MEMBERSHIP = "msDS-GroupMSAMembership"
 
 
-def creation(wanted: DesiredAccount, container: Dn) -> Change:
-    """Return the change that makes the account; its payload is (object class, attributes as bytes).
+def creation(wanted: DesiredAccount, container: Dn) -> CreateAccount:
+    """Return the operation that makes the account.
 
     Raises:
         InvalidInput: A group account needs a DNS host name.
@@ -63,11 +70,19 @@ def creation(wanted: DesiredAccount, container: Dn) -> Change:
     shown = _shown_values(wanted, values)
     after = "".join(f"{name}: {shown[name]}\n" for name in sorted(shown))
     summary = f"{dn}: create the {wanted.kind} managed service account {wanted.name}$"
-    return Change("create", dn, "", after, summary, (CLASSES[wanted.kind], values))
+    return CreateAccount(
+        target=dn,
+        before="",
+        after=after,
+        summary=summary,
+        reason="There is no such account.",
+        object_class=CLASSES[wanted.kind],
+        values=values,
+    )
 
 
-def adjustment(current: ServiceAccount, wanted: DesiredAccount, names: Mapping[Sid, str]) -> Change | None:
-    """Return the change that makes an existing account as wanted (payload: attributes as bytes, None to clear) or None.
+def adjustment(current: ServiceAccount, wanted: DesiredAccount, names: Mapping[Sid, str]) -> ModifyAccount | None:
+    """Return the operation that makes an existing account as wanted, or None.
 
     Args:
         current: As it is.
@@ -93,18 +108,18 @@ def adjustment(current: ServiceAccount, wanted: DesiredAccount, names: Mapping[S
     before, after = _shown_values(existing, present), _shown_values(wanted, wished)
     if _MEMBERSHIP in differing:
         differing[_MEMBERSHIP] = edited(current.membership, _sids(wanted), current.readers or ())
-    return Change(
-        "modify",
-        current.dn,
-        "".join(f"{name}: {before.get(name, '')}\n" for name in sorted(differing)),
-        "".join(f"{name}: {after[name]}\n" for name in sorted(differing)),
-        f"{current.dn}: set {', '.join(sorted(differing))}",
-        {name: value or None for name, value in differing.items()},
+    return ModifyAccount(
+        target=current.dn,
+        before="".join(f"{name}: {before.get(name, '')}\n" for name in sorted(differing)),
+        after="".join(f"{name}: {after[name]}\n" for name in sorted(differing)),
+        summary=f"{current.dn}: set {', '.join(sorted(differing))}",
+        reason="The account has other values than are asked for.",
+        values={name: value or None for name, value in differing.items()},
     )
 
 
-def removal(current: ServiceAccount, kind: str, *, force: bool) -> Change:
-    """Return the change that removes an account.
+def removal(current: ServiceAccount, kind: str, *, force: bool) -> DeleteAccount:
+    """Return the operation that removes an account.
 
     Raises:
         ServiceAccountError: It is of another kind than said, or linked to a host and ``force`` is not set.
@@ -124,11 +139,12 @@ def removal(current: ServiceAccount, kind: str, *, force: bool) -> Change:
             advice="A service there may still run as this account. Set force to remove it all the same.",
         )
     before = f"{CLASSES[kind]} {current.name}$ {current.sid}\n"
-    return Change("delete", current.dn, before, "", f"{current.dn}: remove the {kind} managed service account")
+    summary = f"{current.dn}: remove the {kind} managed service account"
+    return DeleteAccount(target=current.dn, before=before, after="", summary=summary, reason="It is to be absent.")
 
 
-def without_aces_of(dn: str, descriptor: SecurityDescriptor, name: str, sid: Sid) -> tuple[Change | None, str]:
-    """Return the change that takes every entry of one account out of the access list of one OU.
+def without_aces_of(dn: str, descriptor: SecurityDescriptor, name: str, sid: Sid) -> tuple[WriteDacl | None, str]:
+    """Return the operation that takes every entry of one account out of the access list of one OU.
 
     An account that is gone needs none, whatever they say: its SID is never given again. Inherited entries stay, they
     stand further up.
@@ -140,8 +156,7 @@ def without_aces_of(dn: str, descriptor: SecurityDescriptor, name: str, sid: Sid
         sid: The account.
 
     Returns:
-        The change or None (its payload is the new SecurityDescriptor), and a remark about what stays ("" when nothing
-        does).
+        The operation or None, and a remark about what stays ("" when nothing does).
 
     Raises:
         ServiceAccountError: The list is not in canonical order.
@@ -163,8 +178,16 @@ def without_aces_of(dn: str, descriptor: SecurityDescriptor, name: str, sid: Sid
         )
     after = descriptor.with_dacl(tuple(ace for ace in aces if ace not in own))
     gone = ", ".join(ace_to_sddl(ace) for ace in own)
-    summary = f"{dn}: - every entry of {name}: {gone}"
-    return Change("replace_dacl", dn, dacl_lines(descriptor), dacl_lines(after), summary, after), remark
+    operation = WriteDacl(
+        target=dn,
+        before=dacl_lines(descriptor),
+        after=dacl_lines(after),
+        summary=f"{dn}: - every entry of {name}: {gone}",
+        reason=f"{name} is to be removed, and its entries with it.",
+        known=descriptor.to_bytes(),
+        wanted=after.to_bytes(),
+    )
+    return operation, remark
 
 
 def without_doubt(current: ServiceAccount, asked: Iterable[Trustee]) -> ServiceAccount:
@@ -250,8 +273,10 @@ def _shown_values(wanted: DesiredAccount, values: dict[str, bytes]) -> dict[str,
     return {n: names if n == _MEMBERSHIP else v.decode() for n, v in values.items()}
 
 
-def host_links(dn: str, kind: str, hosts: Sequence[str], edit: ListChange[str], *, force: bool) -> list[Change]:
-    """Return the changes that link an account to the computers that the edit wants (payload: DN of the account).
+def host_links(
+    dn: str, kind: str, hosts: Sequence[str], edit: ListChange[str], *, force: bool
+) -> list[LinkHost | UnlinkHost]:
+    """Return the operations that link an account to the computers that the edit wants.
 
     Args:
         dn: The account.
@@ -269,16 +294,30 @@ def host_links(dn: str, kind: str, hosts: Sequence[str], edit: ListChange[str], 
     if kind == "standalone":
         after = _one(dn, present, wanted, after, force=force)
     unlinks = [
-        Change("unlink_host", host.dn, f"{dn}\n", "", f"{host.dn}: is no longer the host of {dn}", dn.encode())
+        UnlinkHost(
+            target=host.dn,
+            before=f"{dn}\n",
+            after="",
+            summary=f"{host.dn}: is no longer the host of {dn}",
+            reason="It is not among the hosts that are asked for.",
+            account=dn,
+        )
         for host in present
         if host not in after
     ]
     links = [
-        Change("link_host", host.dn, "", f"{dn}\n", f"{host.dn}: is the host of {dn}", dn.encode())
+        LinkHost(
+            target=host.dn,
+            before="",
+            after=f"{dn}\n",
+            summary=f"{host.dn}: is the host of {dn}",
+            reason="It is among the hosts that are asked for.",
+            account=dn,
+        )
         for host in after
         if host not in present
     ]
-    return unlinks + links
+    return [*unlinks, *links]
 
 
 class _Host:

@@ -259,8 +259,8 @@ def test_the_restore_point_is_there_before_the_entries_go(directory: FakeDirecto
     path = tmp_path / "points.json"
     account(directory)
     unit, __, __ = delegated(directory)
-    directory.refuse[unit] = refused("change nTSecurityDescriptor", unit, 50, "insufficientAccessRights", "")
-    with pytest.raises(DirectoryError):
+    directory.refuse[unit] = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
         account(directory, state="absent", remove_delegations=[unit], backup_path=str(path))
     assert unit in path.read_text(encoding="utf-8")
     assert directory.value(HERE, "sAMAccountName") == b"msaODJ1$", "its entries are there, and so is the account"

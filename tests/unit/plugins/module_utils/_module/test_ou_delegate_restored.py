@@ -33,7 +33,7 @@ from ansible_collections.hybridjoin.odj.tests.unit.fakes.delegation import (
     refusal,
     two_units,
 )
-from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import FakeDirectory, dacl
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory import BASE, FakeDirectory, dacl
 
 Event = Callable[[], object]
 
@@ -65,7 +65,7 @@ def test_a_change_leaves_a_restore_point_and_can_be_undone(directory: FakeDirect
     delegate(directory, PILOT, NORTH, backup_path=str(path))
     delegate(directory, PILOT, NORTH, backup_path=str(path))
     assert [p["dn"] for p in points(path)] == [PILOT, NORTH]
-    assert set(points(path)[0]) == {"dn", "old", "new", "new_sha256", "time", "server", "reason", "restores"}
+    assert set(points(path)[0]) == {"dn", "old", "new", "new_sha256", "time", "server", "reason", "restores", "made"}
     planned = restored(directory, path, check=True)
     done = restored(directory, path)
     assert (planned["plan"], planned["diff"]) == (done["plan"], done["diff"])
@@ -102,9 +102,21 @@ def test_what_somebody_else_changed_since_is_named_and_kept_unless_forced(direct
     assert aces(directory) == (READ,)
 
 
+class Killed(BaseException):
+    """The process ends: nothing that comes behind in it is done."""
+
+
+def killed(directory: FakeDirectory, path: Path, dn: str = PILOT, **more: t.Any) -> None:
+    """Let a task end between keeping its restore points and its write."""
+    directory.refuse[dn] = Killed()
+    with pytest.raises(Killed):
+        delegate(directory, dn, backup_path=str(path), **more)
+    del directory.refuse[dn]
+
+
 def test_the_file_is_there_before_the_first_write(directory: FakeDirectory, path: Path) -> None:
-    directory.refuse[PILOT] = DirectoryError("change", on=PILOT, got="no", code=50)
-    with pytest.raises(DirectoryError):
+    directory.refuse[PILOT] = Killed()
+    with pytest.raises(Killed):
         delegate(directory, backup_path=str(path))
     assert [p["dn"] for p in points(path)] == [PILOT]
     del directory.refuse[PILOT]
@@ -210,14 +222,14 @@ def test_overtaken_by_the_same_change(directory: FakeDirectory, path: Path, monk
     assert aces(directory, NORTH) == theirs
 
 
-def test_a_file_that_cannot_be_written_any_more_is_told_with_what_was_done(
+def test_a_file_that_cannot_be_written_any_more_when_all_is_done_is_a_warning(
     directory: FakeDirectory, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     delegate(directory, NORTH)
     theirs = aces(directory, NORTH)
     directory.unit(NORTH, READ)
 
-    def disk_is_full(self: RestoreFile, text: str) -> None:
+    def disk_is_full(self: RestoreFile, folder: int, text: str) -> None:
         raise OSError(28, "No space left on device")
 
     def event() -> None:
@@ -225,9 +237,9 @@ def test_a_file_that_cannot_be_written_any_more_is_told_with_what_was_done(
         monkeypatch.setattr(RestoreFile, "_replace", disk_is_full)
 
     before_writing(monkeypatch, directory, NORTH, event)
-    with pytest.raises(OdjError, match=r"drop restore points that were not needed.*No space left") as caught:
-        delegate(directory, PILOT, NORTH, backup_path=str(path))
-    assert "The access lists are as they were asked for" in str(caught.value)
+    (warning,) = delegate(directory, PILOT, NORTH, backup_path=str(path))["warnings"]
+    assert "take note of what was written" in warning
+    assert "No space left" in warning
     assert [point["dn"] for point in points(path)] == [PILOT, NORTH], "the file is as it was"
 
 
@@ -273,29 +285,59 @@ def test_added_to_after_the_write(directory: FakeDirectory, path: Path, monkeypa
         restored(directory, path)
 
 
-def interrupted(directory: FakeDirectory, path: Path, **more: t.Any) -> None:
-    """Let a task end between keeping its restore points and its write."""
-    directory.refuse[PILOT] = DirectoryError("change", on=PILOT, got="no", code=50)
-    with pytest.raises(DirectoryError):
-        delegate(directory, backup_path=str(path), **more)
-    del directory.refuse[PILOT]
-
-
-def test_interrupted_before_the_write(directory: FakeDirectory, path: Path) -> None:
-    """A change that was begun is the last one: there is nothing of it to put back, and the one before it stays."""
+def test_a_task_killed_before_the_write_does_not_hide_the_change_before_it(
+    directory: FakeDirectory, path: Path
+) -> None:
     delegate(directory, backup_path=str(path))
     before = aces(directory)
-    interrupted(directory, path, rights=["delete_computer"])
-    assert len(points(path)) == 2
-    assert not restored(directory, path)["changed"]
+    killed(directory, path, rights=["delete_computer"])
+    assert [point["made"] for point in points(path)] == [True, False]
     assert aces(directory) == before
+    assert restored(directory, path)["changed"]
+    assert aces(directory) == (READ,)
+    assert not restored(directory, path)["changed"]
 
 
-def test_interrupted_before_the_write_and_changed_by_somebody_else(directory: FakeDirectory, path: Path) -> None:
-    interrupted(directory, path)
+def test_a_task_killed_after_the_write_and_before_it_was_noted_can_be_undone_once(
+    directory: FakeDirectory, path: Path
+) -> None:
+    delegate(directory, backup_path=str(path))
+    first = aces(directory)
+    killed_at = [Killed()]
+
+    def read(*_: t.Any, **__: t.Any) -> t.Any:
+        raise killed_at[0]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dacl_writer.Writer, "_lost", read)
+        with pytest.raises(Killed):
+            delegate(directory, rights=["delete_computer"], backup_path=str(path))
+    assert [point["made"] for point in points(path)] == [True, False]
+    assert aces(directory) != first
+    assert restored(directory, path)["changed"]
+    assert aces(directory) == first
+    assert not restored(directory, path)["changed"], "the one before it is not put back"
+
+
+def test_a_task_killed_before_the_write_and_changed_by_somebody_else(directory: FakeDirectory, path: Path) -> None:
+    killed(directory, path)
     directory.unit(PILOT, READ, create(directory.account("helpdesk")))
     with pytest.raises(RestoreError, match="neither what it was before the change"):
         restored(directory, path)
+
+
+def test_a_failed_run_leaves_no_points_of_what_it_did_not_write(directory: FakeDirectory, path: Path) -> None:
+    units = [directory.unit(f"OU=Four{number},{BASE}", READ) for number in range(4)]
+    delegate(directory, *units, backup_path=str(path))
+    directory.refuse[units[0]] = DirectoryError("change", on=units[0], got="no", code=50)
+    with pytest.raises(DirectoryError):
+        delegate(directory, *units, rights=["delete_computer"], backup_path=str(path))
+    del directory.refuse[units[0]]
+    left = [point["dn"] for point in points(path)][4:]
+    assert units[0] not in left
+    assert all(point["made"] for point in points(path))
+    assert restored(directory, path, units[0])["changed"], "the change of the first run"
+    assert aces(directory, units[0]) == (READ,)
 
 
 def test_two_changes(directory: FakeDirectory, path: Path) -> None:
@@ -325,7 +367,7 @@ def test_what_others_change_after_a_restoration_is_theirs(directory: FakeDirecto
 
 def test_a_restoration_that_was_interrupted_is_made_by_the_next(directory: FakeDirectory, path: Path) -> None:
     delegate(directory, backup_path=str(path))
-    interrupted(directory, path, accounts=None, state="restored")
+    killed(directory, path, accounts=None, state="restored")
     assert [point["restores"] for point in points(path)] == [False, True]
     assert restored(directory, path)["changed"]
     assert aces(directory) == (READ,)

@@ -12,7 +12,7 @@ import pytest
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Plan
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Plan, Record
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import run_module
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.module_arguments import patch_module_args
 
@@ -23,8 +23,11 @@ class Remarking:
     def plan(self) -> Plan:
         return Plan(())
 
-    def apply(self, plan: Plan) -> None:
+    def apply(self, plan: Plan, record: Record) -> None:
         raise AssertionError("there is nothing to apply")
+
+    def settle(self, plan: Plan, record: Record) -> None:
+        pass
 
     def facts(self, plan: Plan) -> Mapping[str, object]:
         return {"warnings": ["look here"], "found": 1}

@@ -7,14 +7,14 @@ import typing as t
 
 import pytest
 
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Record
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.prerequisites import (
     NEEDED_SUBSETS,
     UnmetPrerequisites,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.prereqs import SPEC
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.server_info import scope_of
-from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import carry_out
-from ansible_collections.hybridjoin.odj.plugins.plugin_utils._action import failure
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import carry_out, failure
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._jobs.prereqs import Prerequisites
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.windows_changes import ChangingWindows
 
@@ -28,6 +28,6 @@ def test_prerequisites_fail_with_their_facts_or_report_them() -> None:
     assert [one["name"] for one in result["unmet"]] == ["endpoint:manage.microsoft.com:443"]
     with pytest.raises(UnmetPrerequisites) as caught:
         carry_out(Prerequisites(server, scope, domain=None, fail_on_unmet=True), check_mode=False)
-    answer: t.Any = failure(caught.value)
+    answer: t.Any = failure(caught.value, Record())
     assert (answer["failed"], answer["unmet"], len(answer["prerequisites"])) == (True, result["unmet"], 9)
     assert server.looks == 2

@@ -148,7 +148,7 @@ def test_a_delegation_writes_none_of_them_anew(present: bool) -> None:
     before = descriptor(*others) if present else descriptor(*others, *ours)
     change, __ = compare("OU=x", before, Desired((token_of(account, None),), rights, present))
     assert change is not None
-    assert change.payload == (descriptor(*others, *ours) if present else descriptor(*others))
+    assert change.wanted == (descriptor(*others, *ours) if present else descriptor(*others)).to_bytes()
 
 
 @NAMED

@@ -71,8 +71,7 @@ def test_every_layout_comes_back_and_keeps_its_order_when_the_list_grows(data: b
         return
     change, __ = compare("OU=x", parsed, DESIRED)
     assert change is not None
-    assert isinstance(change.payload, SecurityDescriptor)
-    grown = SecurityDescriptor.parse(change.payload.to_bytes())
+    grown = SecurityDescriptor.parse(change.wanted)
     assert (grown.layout, grown.control, grown.reserved) == (parsed.layout, parsed.control, parsed.reserved)
     assert (grown.owner, grown.group, grown.sacl) == (parsed.owner, parsed.group, parsed.sacl)
     assert grown.dacl is not None

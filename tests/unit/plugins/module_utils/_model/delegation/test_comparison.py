@@ -37,7 +37,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.d
     Desired,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.rights import COMPUTER_CLASS, RIGHTS
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Change
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import WriteDacl
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.directory_values import AUTHENTICATED_USERS
 
 DN = "OU=Autopilot,DC=contoso,DC=test"
@@ -68,18 +68,18 @@ def run(
     rights: tuple[str, ...] = ("create_computer",),
     applies_to: str = "this_object",
     **more: t.Any,
-) -> tuple[Change | None, tuple[Delegation, ...]]:
+) -> tuple[WriteDacl | None, tuple[Delegation, ...]]:
     wanted = tuple(RIGHTS[name].reaching(applies_to) for name in rights)
     return compare(
         DN, descriptor, Desired(tuple(map(token, accounts or (ME,))), wanted, **more), lambda rule: "OU=Above"
     )
 
 
-def rules_after(change: Change | None) -> list[AccessRule | bytes]:
+def rules_after(change: WriteDacl | None) -> list[AccessRule | bytes]:
     assert change is not None
-    assert isinstance(change.payload, SecurityDescriptor)
-    assert change.payload.dacl is not None
-    return [AccessRule.from_ace(ace) or ace for ace in change.payload.dacl.aces]
+    written = SecurityDescriptor.parse(change.wanted).dacl
+    assert written is not None
+    return [AccessRule.from_ace(ace) or ace for ace in written.aces]
 
 
 def test_the_documented_entry_is_put_behind_the_explicit_and_before_the_inherited_ones() -> None:
@@ -99,11 +99,9 @@ def test_adding_and_removing_gives_back_every_byte() -> None:
     before = listing(DENY_DELETE, READ, FROM_ABOVE)
     added, __ = run(before, ME, OTHER)
     assert added is not None
-    assert isinstance(added.payload, SecurityDescriptor)
-    removed, found = run(added.payload, OTHER, ME, present=False)
+    removed, found = run(SecurityDescriptor.parse(added.wanted), OTHER, ME, present=False)
     assert removed is not None
-    assert isinstance(removed.payload, SecurityDescriptor)
-    assert removed.payload.to_bytes() == before.to_bytes()
+    assert removed.wanted == before.to_bytes()
     assert [d.state for d in found] == ["removed", "removed"]
     assert removed.summary.startswith(f"{DN}: - {OTHER.name} may no longer create computers")
 
@@ -343,7 +341,7 @@ def test_a_second_run_never_changes_anything(rules: list[AccessRule], applies_to
         except DelegationError:
             continue
         if change:
-            assert isinstance(change.payload, SecurityDescriptor)
-            assert change.payload.dacl is not None
-            assert is_canonical(change.payload.dacl.aces)
-            assert run(change.payload, present=present, **more)[0] is None
+            written = SecurityDescriptor.parse(change.wanted)
+            assert written.dacl is not None
+            assert is_canonical(written.dacl.aces)
+            assert run(written, present=present, **more)[0] is None

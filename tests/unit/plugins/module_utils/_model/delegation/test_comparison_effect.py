@@ -143,9 +143,9 @@ def after(
     )
     if change is None:
         return aces, found
-    assert isinstance(change.payload, SecurityDescriptor)
-    assert change.payload.dacl is not None
-    return list(change.payload.dacl.aces), found
+    written = SecurityDescriptor.parse(change.wanted).dacl
+    assert written is not None
+    return list(written.aces), found
 
 
 def held_by(account: Trustee) -> frozenset[bytes]:

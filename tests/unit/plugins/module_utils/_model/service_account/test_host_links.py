@@ -14,7 +14,7 @@ A, B, C = (f"CN={name},DC=contoso,DC=test" for name in "ABC")
 
 
 def steps(kind: str, hosts: list[str], edit: ListChange[str], *, force: bool = False) -> list[tuple[str, str]]:
-    return [(change.action, change.target) for change in host_links(DN, kind, hosts, edit, force=force)]
+    return [(change.ACTION, change.target) for change in host_links(DN, kind, hosts, edit, force=force)]
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-import typing as t
-
 import pytest
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.ace import (
@@ -31,7 +29,7 @@ def test_every_entry_of_the_account_goes_and_no_other() -> None:
     descriptor = SecurityDescriptor.parse(dacl(DENY, GRANT, THEIRS, BROAD, ABOVE))
     change, remark = without_aces_of(DN, descriptor, "msa$", MINE)
     assert change is not None
-    wanted = t.cast(SecurityDescriptor, change.payload)
+    wanted = SecurityDescriptor.parse(change.wanted)
     assert wanted.dacl is not None
     assert wanted.dacl.aces == (THEIRS, ABOVE)
     assert remark.startswith(f"{DN} inherits (OA;ID;CC;")
