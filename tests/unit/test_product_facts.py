@@ -113,7 +113,7 @@ FACTS = {
     "switches": Fact(
         r"(?<![\w/.])/(?:quiet|silent|passive|norestart|q[nb]?|s)\b(?: /\w+)*",
         [product.QUIET_ARGUMENTS],
-        ("docs/first-run.md", "plugins/modules/odj_connector_install.py"),
+        ("docs/first-run.md", "plugins/modules/odj_connector_install.py", "roles/connector/*/*.yml"),
     ),
     "exit codes that ask for a restart": Fact(
         r"(\d+) and (\d+) ask for a restart",
