@@ -28,14 +28,6 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors i
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.pipeline import PipelinedStrategy
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
 
-try:
-    import gssapi
-    import gssapi.raw
-except ImportError as error:
-    GSSAPI_IMPORT_ERROR: ImportError | None = error
-else:
-    GSSAPI_IMPORT_ERROR = None
-
 _NO_LAYER = 1  # RFC 4752 3.3
 _MOST_STEPS = 10  # of Kerberos: it has two
 _NO_TICKET = "There are no tickets: run kinit, or set ccache, keytab or password."
@@ -119,6 +111,7 @@ def log_on(settings: Settings, strategy: PipelinedStrategy, host: str) -> Result
 
 def _by_kerberos(strategy: PipelinedStrategy, host: str, mine: t.Any, tried: str) -> Result:
     """Do what RFC 4752 3.1 says, and take no security layer: TLS is there."""
+    gssapi = library(host)
     context = gssapi.SecurityContext(
         name=gssapi.Name(f"ldap@{host}", gssapi.NameType.hostbased_service),
         creds=gssapi.Credentials(base=mine, usage="initiate"),
@@ -167,11 +160,30 @@ def channel_bindings(certificate: bytes | None, host: str) -> t.Any:
     weak = algorithm.name in ("md5", "sha1")
     digest = hashes.Hash(hashes.SHA256() if weak else algorithm)
     digest.update(certificate or b"")
-    return gssapi.raw.ChannelBindings(application_data=b"tls-server-end-point:" + digest.finalize())
+    return library(host).raw.ChannelBindings(application_data=b"tls-server-end-point:" + digest.finalize())
 
 
 def _refused(settings: Settings, got: str, advice: str) -> InvalidInput:
     return InvalidInput("log on to the directory", on=settings.where, got=got, advice=advice)
+
+
+def library(on: str) -> t.Any:
+    """Return the library gssapi, which only a logon by Kerberos needs.
+
+    Raises:
+        DirectoryError: It is not installed.
+    """
+    try:
+        import gssapi
+        import gssapi.raw
+    except ImportError as problem:
+        raise DirectoryError(
+            "log on by Kerberos",
+            on=on,
+            got=f"the Python library gssapi is not installed for {sys.executable}",
+            advice="Install it (with the libraries of MIT Kerberos), or use auth_protocol simple.",
+        ) from problem
+    return gssapi
 
 
 def tickets(settings: Settings, on: str) -> t.Any:
@@ -180,13 +192,7 @@ def tickets(settings: Settings, on: str) -> t.Any:
     Raises:
         DirectoryError: There are none to be had; says why.
     """
-    if GSSAPI_IMPORT_ERROR is not None:
-        raise DirectoryError(
-            "log on by Kerberos",
-            on=on,
-            got=f"the Python library gssapi is not installed for {sys.executable}",
-            advice="Install it (with the libraries of MIT Kerberos), or use auth_protocol simple.",
-        ) from GSSAPI_IMPORT_ERROR
+    gssapi = library(on)
     who = (settings.username or "").strip()
     tried = "get Kerberos tickets" + (f" for {who}" if who else "")
     with translated(tried, on, none_there=_NO_KEY if settings.keytab else _NO_TICKET):
@@ -211,9 +217,10 @@ def translated(tried: str, on: str, *, none_there: str = _NO_TICKET) -> Iterator
     Raises:
         DirectoryError: GSSAPI failed.
     """
+    gss_error = library(on).exceptions.GSSError
     try:
         yield
-    except gssapi.exceptions.GSSError as problem:
+    except gss_error as problem:
         reason = _kerberos_reason(problem)
         raise DirectoryError(tried, on=on, got=reason, advice=advice_for(reason, none_there)) from problem
 

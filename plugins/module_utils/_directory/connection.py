@@ -33,13 +33,6 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.pipeline
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.clock import LOGGER, Clock
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
 
-try:
-    import dns.exception
-    import dns.resolver
-except ImportError:
-    HAS_DNS = False
-else:
-    HAS_DNS = True
 with suppress(ImportError):  # said by session.LDAP3_IMPORT_ERROR
     import ldap3
     from ldap3.core.exceptions import LDAPException
@@ -215,14 +208,27 @@ def places(settings: Settings) -> Iterator[Place]:
         raise _not_located(domain, settings, outside if names else "there are no such records")
 
 
-def _resolver(settings: Settings) -> t.Any:
-    if not HAS_DNS:
+def _dns(settings: Settings) -> t.Any:
+    """Return the library dnspython, which most tasks do without: importing it takes a tenth of a second.
+
+    Raises:
+        DirectoryError: It is not installed.
+    """
+    try:
+        import dns.exception
+        import dns.resolver
+    except ImportError as problem:
         raise DirectoryError(
             "look up domain controllers",
             on=settings.where,
             got=f"the Python library dnspython is not installed for {sys.executable}",
             advice="Install it, or name a domain controller with server.",
-        )
+        ) from problem
+    return dns
+
+
+def _resolver(settings: Settings) -> t.Any:
+    dns = _dns(settings)
     try:
         resolver = dns.resolver.Resolver(configure=not settings.dns_servers)
         if settings.dns_servers:
@@ -235,6 +241,7 @@ def _resolver(settings: Settings) -> t.Any:
 
 def _targets(resolver: t.Any, record: str, settings: Settings) -> list[str]:
     """Return the names behind a record by priority and weight (RFC 2782), [] when there is no such record."""
+    dns = _dns(settings)
     try:
         answer = resolver.resolve(record, "SRV")
     except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
@@ -249,7 +256,7 @@ def _address(settings: Settings, name: str) -> str:
     """Return what to connect to: the address that the given DNS servers have; without such, the system resolves it."""
     if not settings.dns_servers or _is_address(name):
         return name
-    resolver = _resolver(settings)
+    dns, resolver = _dns(settings), _resolver(settings)
     for kind in ("A", "AAAA"):
         with suppress(dns.exception.DNSException, OSError):
             return str(resolver.resolve(name, kind)[0])

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import sys
 import typing as t
 from collections.abc import Callable
 
@@ -10,7 +11,6 @@ import dns.rcode
 import dns.resolver
 import pytest
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory import connection
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.connection import Place, places
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import Settings
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
@@ -103,7 +103,7 @@ def test_a_dns_server_is_given_by_address(look: Look) -> None:
 
 
 def test_without_the_library_it_is_said_what_is_missing(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "HAS_DNS", False)
+    monkeypatch.setitem(sys.modules, "dns.resolver", None)
     with pytest.raises(DirectoryError, match="dnspython is not installed"):
         look()
     assert look(server="dc1", dns_servers=()) == [Place("dc1", "dc1")]
