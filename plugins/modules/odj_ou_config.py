@@ -25,6 +25,7 @@ options:
     description:
       - Distinguished names, such as V(OU=Autopilot,DC=contoso,DC=com). Each must be the one in a domain join profile.
       - With O(state=exact) an empty list leaves the connector with its default, the Computers container.
+      - What is no OU, or is in another domain than the server, is written with a warning.
     type: list
     elements: str
     required: true
@@ -32,7 +33,7 @@ options:
     description:
       - V(present) adds what is missing.
       - V(exact) also takes out what is not in the list.
-      - V(absent) takes out what is in the list.
+      - V(absent) takes out what is in the list. Other keys stay as they are, with a warning when they are given.
     type: str
     choices: [present, exact, absent]
     default: present
@@ -47,7 +48,7 @@ options:
     description:
       - The key C(TenantConfiguredManagedServiceAccount), your own managed service account as C(name@domain).
       - The connector looks at it at the sign-in. Whether the name takes a trailing dollar sign is not documented.
-      - Without it the key stays as it is, with an empty text it is emptied.
+      - Without it the key stays as it is, with an empty text it is emptied. An empty key is not added.
     type: str
   disable_ou_updates:
     description:

@@ -270,7 +270,9 @@ server:
         path: D:\ODJConnector\ODJConnectorEnrollmentWizard\ODJConnectorEnrollmentWizard.exe.config
         organizational_units: ["OU=Autopilot,DC=contoso,DC=com"]
     events:
-      description: Joins that went well or failed within O(event_hours), and the last of each.
+      description: >-
+        Joins that went well or failed within O(event_hours), and the last of each. A join that stands in both channels
+        of the connector counts once, by device and time.
       type: dict
       returned: with O(gather_subset=events)
       sample:

@@ -37,6 +37,8 @@ except ImportError as error:
 # msal logs tracebacks of answers that are not JSON; without a handler they end up in the middle of a module's answer.
 logging.getLogger("msal").addHandler(logging.NullHandler())
 
+# What msal raises on answers that are not like Entra's: it takes their fields as they come.
+_STRANGE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, AssertionError, RuntimeError)
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _DOMAIN = re.compile(r"(?!-)[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+", re.IGNORECASE)
 # The characters of a bearer token: https://www.rfc-editor.org/rfc/rfc6750#section-2.1
@@ -260,8 +262,8 @@ class _MsalApp:
             raise http.failure(tried, on, error) from error
         except msal.exceptions.MsalServiceError as error:
             raise _refused(tried, on, str(error)) from error
-        except (ValueError, LookupError, TypeError, AttributeError, RuntimeError) as error:
-            # msal puts Entra's own answer into the inner of two errors; what it makes of others is of all these kinds.
+        except _STRANGE as error:
+            # msal puts Entra's own answer into the inner of two errors.
             text = f"{error.__context__ or error}"
             if "AADSTS" not in text:
                 raise GraphError(tried, on=on, got="the answer is not one of Entra", advice=NOT_ENTRA) from error

@@ -67,7 +67,7 @@ def scope_of(options: Mapping[str, t.Any], subsets: Iterable[str]) -> Scope:
         )
     if proxy and not _is_proxy(proxy):
         raise InvalidInput(
-            "read the option proxy", on=proxy, got="it is not an address", advice="Write it like http://proxy:8080."
+            "read the option proxy", got="it is not an address", advice="Write it like http://proxy:8080."
         )
     for name in ("event_hours", "endpoint_timeout"):
         if options.get(name, 1) < 1:

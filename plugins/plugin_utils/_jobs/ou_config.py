@@ -27,8 +27,10 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.facts
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.ou_list import (
     desired_ou_list,
     join_ou_list,
+    ou_remarks,
     split_ou_list,
 )
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.probe import ask_host
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.changes import WindowsChanges
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.host import Host, look_at
 
@@ -64,6 +66,7 @@ class OuConfig:
         self._path = ""
         self._ous: list[str] = []
         self._backup_path: str | None = None
+        self._remarks: list[str] = []
 
     def plan(self) -> Plan:
         """Read the file and return its replacement, if anything in it has to change.
@@ -72,7 +75,7 @@ class OuConfig:
             OdjError: No connector is installed, its file is missing, or it cannot be understood.
         """
         scope = Scope(frozenset({"config"}), install_path=self._desired.install_path)
-        snapshot = look_at(self._host, scope)
+        snapshot = look_at(self._host, scope, [ask_host("host")])
         connector = known_connector(snapshot, self._host.name)
         if not connector.installed and scope.install_path is None:
             raise self._refusal("no connector is installed there", "Install it first (odj_connector_install).")
@@ -84,17 +87,29 @@ class OuConfig:
                 "If the connector lies in another directory, name it in the option install_path.",
             )
         self._path = found.path
+        host = snapshot.value("host")
+        named = () if self._desired.state == "absent" else self._desired.ous
+        self._remarks = ou_remarks(named, host.text("domain") if host.flag("part_of_domain") else None)
         return self._compare(found, snapshot.answered_at)
 
     def _refusal(self, got: str, advice: str) -> OdjError:
         return OdjError("edit the configuration of the connector", on=self._host.name, got=got, advice=advice)
+
+    def _other_keys(self, held: Mapping[str, str]) -> dict[str, str]:
+        """Return the other keys that have to be written; a key that is not there is as good as an empty one."""
+        if self._desired.state == "absent":
+            self._remarks += [
+                f"{key} stays as it is: the state absent only takes OUs out." for key in self._desired.keys
+            ]
+            return {}
+        return {key: value for key, value in self._desired.keys.items() if held.get(key.casefold(), "") != value}
 
     def _compare(self, found: ConfigFile, now: datetime) -> Plan:
         settings = read_settings(found.content, found.path)
         held = {key.casefold(): value for key, value in settings.items()}
         before = split_ou_list(held.get(OU_LIST_KEY.casefold(), ""))
         self._ous = desired_ou_list(before, self._desired.ous, self._desired.state)
-        keys = {key: value for key, value in self._desired.keys.items() if held.get(key.casefold()) != value}
+        keys = self._other_keys(held)
         values = {OU_LIST_KEY: join_ou_list(self._ous)} if self._ous != before else {}
         if not values and not keys:
             return Plan()
@@ -130,8 +145,9 @@ class OuConfig:
         """Do nothing: nothing has to be waited for."""
 
     def facts(self, plan: Plan) -> Mapping[str, object]:
-        """Return ``path``, ``organizational_units`` as they are after the plan, and ``backup_path``."""
-        return {"path": self._path, "organizational_units": self._ous, "backup_path": self._backup_path}
+        """Return ``path``, ``organizational_units`` as they are after the plan, ``backup_path``, and ``warnings``."""
+        names = {"path": self._path, "organizational_units": self._ous, "backup_path": self._backup_path}
+        return {**names, "warnings": self._remarks}
 
 
 def _lines(entries: Sequence[str]) -> str:

@@ -91,8 +91,11 @@ class WindowsHost:
         """
         asked_at = self._clock.now()
         result = self.run_module("look at the server", PROBE, {"probes": list(probes)})
+        answers = result.get("answers")
+        if not isinstance(answers, Mapping):
+            raise WindowsError("look at the server", on=self.name, result={"msg": "the answer holds no answers"})
         questions = {str(probe["id"]): probe for probe in probes}
-        return Snapshot(result.get("answers") or {}, asked_at, self._clock.now(), questions)
+        return Snapshot(answers, asked_at, self._clock.now(), questions)
 
     def run_module(self, tried: str, module: str, options: Mapping[str, object]) -> Result:
         """Run a module that has no action plugin, and return its result.

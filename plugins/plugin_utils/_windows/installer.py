@@ -50,7 +50,10 @@ def make_place(host: Host) -> str:
         WindowsError: It could not be made.
     """
     made = host.run_module(BRING, "ansible.windows.win_tempfile", {"state": "directory", "prefix": "odj-connector."})
-    return str(made["path"])
+    directory = str(made.get("path") or "")
+    if not directory:
+        raise WindowsError(BRING, on=host.name, result={"msg": "the server named no temporary directory"})
+    return directory
 
 
 def bring(host: Host, operation: RunInstaller, directory: str) -> str:
@@ -129,4 +132,13 @@ def _run(host: Host, tried: str, options: Mapping[str, object]) -> int:
         )
         failed.in_doubt = True  # it ran, and what it left is not told by its code
         raise failed from error
-    return int(result.get("rc") or 0)
+    return _exit_code(host, tried, result)
+
+
+def _exit_code(host: Host, tried: str, result: Mapping[str, object]) -> int:
+    code = result.get("rc")
+    if code is None:
+        return 0
+    if isinstance(code, int) and not isinstance(code, bool):
+        return code
+    raise WindowsError(tried, on=host.name, result={**result, "msg": "the module answered without an exit code"})

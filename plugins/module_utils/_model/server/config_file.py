@@ -9,14 +9,14 @@ so that every other byte stays.
 from __future__ import annotations
 
 import base64
-import binascii
 import codecs
 import re
 import xml.parsers.expat
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError, plain
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import (
     DEFAULT_INSTALL_PATH,
     OU_LIST_KEY,
@@ -33,10 +33,21 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.probe
 
 CONTENT_LIMIT = 1_048_576  # bytes; a configuration file of the connector has a few thousand
 
+# What XML and .NET know; Python knows many more, some of which are no encodings of text at all.
+_ENCODINGS = frozenset(
+    {"utf-8", "utf-16", "utf-16-le", "utf-16-be", "ascii"}
+    | {f"iso8859-{part}" for part in range(1, 17)}
+    | {f"cp125{page}" for page in range(9)}
+)
+_DECLARATION_LIMIT = 1024  # bytes
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _DECLARED = re.compile(rb"""<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 _ATTRIBUTE = re.compile(r"""\s+([^\s=/>]+)\s*=\s*("[^"]*"|'[^']*')""")
+_EMPTY = re.compile(r"\s*/>")
 _SECTION = ["configuration", "appSettings"]
+# Attributes of the section that put its content somewhere else, or encrypt it.
+_ELSEWHERE = {"configSource": "refer to another file", "file": "refer to another file"}
+_PROTECTED = {"configProtectionProvider": "are encrypted"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +79,7 @@ class _Map:
     sections: list[tuple[int, Mapping[str, str]]] = field(default_factory=list)
     section_ends: list[int] = field(default_factory=list)
     adds: list[tuple[int, str, str]] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
 
 
 def config_probes(install_path: str) -> list[Probe]:
@@ -118,7 +130,8 @@ def read_settings(content: bytes, path: str) -> dict[str, str]:
     """Return the appSettings of a configuration file by key.
 
     Raises:
-        OdjError: It is not XML, has no appSettings or several, keeps them in another file, or has a key twice.
+        OdjError: It is not XML, has no appSettings or several, encrypts them or keeps them in another file, has a key
+            twice, or takes keys out again.
     """
     return {key: value for _at, key, value in _locate(_decode(content, path), path).adds}
 
@@ -151,24 +164,29 @@ def _content(answer: Fields, path: str) -> bytes:
         raise OdjError("read the configuration file", on=path, got=f"it has more than {CONTENT_LIMIT} bytes")
     try:
         return base64.b64decode(answer.text("content") or "", validate=True)
-    except binascii.Error as error:
+    except ValueError as error:  # binascii.Error is one; text beyond ASCII makes another
         raise OdjError("read the configuration file", on=path, got=f"its content is not base64: {error}") from error
 
 
 def _problem(path: str, got: str) -> OdjError:
     return OdjError(
-        "read the configuration file", on=path, got=got, advice="Correct the file by hand; nothing was changed."
+        "read the configuration file",
+        on=path,
+        got=plain(got, 500),
+        advice="Correct the file by hand; nothing was changed.",
     )
 
 
 def _decode(content: bytes, path: str) -> _Text:
     bom, encoding = next(((b, e) for b, e in _BOMS if content.startswith(b)), (b"", ""))
     if not encoding:
-        declared = _DECLARED.match(content)
+        declared = _DECLARED.match(content[:_DECLARATION_LIMIT])
         encoding = declared.group(1).decode("ascii") if declared else "utf-8"
     try:
+        if codecs.lookup(encoding).name not in _ENCODINGS:
+            raise LookupError(f"{encoding} is no encoding of configuration files")
         decoded = _Text(content[len(bom) :].decode(encoding), bom, encoding)
-    except (LookupError, UnicodeDecodeError) as error:
+    except (LookupError, UnicodeError) as error:
         raise _problem(path, f"it cannot be decoded as {encoding}: {error}") from error
     if decoded.to_bytes() != content:
         raise _problem(path, f"its bytes do not survive reading and writing as {encoding}")
@@ -179,15 +197,22 @@ def _locate(decoded: _Text, path: str) -> _Map:
     found = _Map()
     data = decoded.text.encode("utf-8")
     parser = xml.parsers.expat.ParserCreate("utf-8")
+    seen_bytes, seen_characters = 0, 0
 
     def here() -> int:
-        return len(data[: parser.CurrentByteIndex].decode("utf-8"))
+        # Only what came since the last time is counted: a large file would cost its square otherwise.
+        nonlocal seen_bytes, seen_characters
+        seen_characters += len(data[seen_bytes : parser.CurrentByteIndex].decode("utf-8"))
+        seen_bytes = parser.CurrentByteIndex
+        return seen_characters
 
     def start(name: str, attributes: Mapping[str, str]) -> None:
-        if [*found.path, name] == _SECTION:
+        if found.path == _SECTION[:1] and name == _SECTION[1]:
             found.sections.append((here(), attributes))
         elif found.path == _SECTION and name == "add":
             found.adds.append((here(), attributes.get("key", ""), attributes.get("value", "")))
+        elif found.path == _SECTION and (name != "clear" or found.adds):
+            found.others.append(name)
         found.path.append(name)
 
     def end(_name: str) -> None:
@@ -210,14 +235,15 @@ def _locate(decoded: _Text, path: str) -> _Map:
 def _check(found: _Map, path: str) -> None:
     if len(found.sections) != 1:
         raise _problem(path, f"it has {len(found.sections)} sections configuration/appSettings instead of one")
-    elsewhere = [name for name in ("configSource", "file") if name in found.sections[0][1]]
-    if elsewhere:
-        raise _problem(
-            path, f"its appSettings refer to another file ({elsewhere[0]}={found.sections[0][1][elsewhere[0]]})"
-        )
-    keys = [add[1] for add in found.adds]
-    folded = [key.casefold() for key in keys]
-    twice = sorted({key for key in keys if folded.count(key.casefold()) > 1})
+    attributes = found.sections[0][1]
+    for name, why in {**_ELSEWHERE, **_PROTECTED}.items():
+        if name in attributes:
+            raise _problem(path, f"its appSettings {why} ({name}={attributes[name]})")
+    if found.others:
+        # EncryptedData, what a section handler of its own understands, or a clear or remove that undoes an add.
+        raise _problem(path, f"its appSettings hold the element {found.others[0]}, which changes what they mean")
+    times = Counter(add[1].casefold() for add in found.adds)
+    twice = sorted(add[1] for add in found.adds if times[add[1].casefold()] > 1)
     if twice:
         raise _problem(path, f"its appSettings have the key {twice[0]} more than once")
 
@@ -244,13 +270,16 @@ def _attributes(text: str, at: int) -> list[re.Match[str]]:
 
 def _insert(decoded: _Text, found: _Map, element: str) -> str:
     text, start, end = decoded.text, found.sections[0][0], found.section_ends[0]
-    if not text.startswith("</", end):
-        # <appSettings/>: opened up, the closing tag on a line of its own.
-        head = _attributes(text, start + len("<appSettings"))
-        cut = head[-1].end() if head else start + len("<appSettings")
+    head = _attributes(text, start + len("<appSettings"))
+    cut = head[-1].end() if head else start + len("<appSettings")
+    if close := _EMPTY.match(text, cut):
+        # <appSettings/>: opened up, the closing tag on a line of its own where the opening one has one.
         outer = _leading(text, start)
-        return f"{text[:cut]}>{outer}  {element}{outer}</appSettings>{text[text.index('/>', cut) + 2 :]}"
-    before = _leading(text, found.adds[-1][0]) if found.adds else f"{_leading(text, end)}  "
+        inner = f"{outer}  " if outer else ""
+        return f"{text[:cut]}>{inner}{element}{outer}</appSettings>{text[close.end() :]}"
+    before = _leading(text, found.adds[-1][0]) if found.adds else _leading(text, end)
+    if before and not found.adds:
+        before += "  "
     body = text[:end].rstrip()
     return body + before + element + text[len(body) :]
 

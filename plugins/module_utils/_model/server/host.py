@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.clock import from_ticks
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import MINIMUM_DOTNET_RELEASE
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.probe import (
@@ -18,6 +20,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.probe
 _WINDOWS = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion"
 _DOTNET = r"HKLM\SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full"
 _TCPIP = r"HKLM\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters"
+_BUILD = re.compile(r"\d{1,9}", re.ASCII)  # int() takes the digits of all scripts
 _ROLES = ("standalone client", "member client", "standalone server", "member server", "backup DC", "primary DC")
 
 
@@ -44,7 +47,7 @@ def host_facts(snapshot: Snapshot) -> dict[str, object]:
         "domain_role": role,
         "domain_role_name": _ROLES[role] if role is not None and 0 <= role < len(_ROLES) else None,
         "os_name": registry_text(windows, "ProductName"),
-        "os_build": int(build) if build and build.isdigit() else None,
+        "os_build": int(build) if build and _BUILD.fullmatch(build) else None,
         "os_revision": registry_number(windows, "UBR"),
         "product_type": answer.number("product_type"),
         "edition": registry_text(windows, "EditionID"),

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.dn import Dn
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
@@ -49,6 +49,24 @@ def check_ous(ous: Sequence[str]) -> list[str]:
             )
         kept.setdefault(dn.key, text.strip())
     return list(kept.values())
+
+
+def ou_remarks(ous: Iterable[str], domain: str | None) -> list[str]:
+    """Return what is worth a remark about DNs that ``check_ous`` has let pass, one sentence each.
+
+    Args:
+        ous: Those that are to be in the list.
+        domain: DNS name of the domain that the server is a member of; None when it is not known.
+    """
+    remarks = []
+    for text in ous:
+        parts = Dn.parse(text).parts
+        if parts[0][0].casefold() != "ou":
+            remarks.append(f"{text} is no organizational unit.")
+        theirs = ".".join(value for kind, value in parts if kind.casefold() == "dc")
+        if domain and theirs.casefold() != domain.rstrip(".").casefold():
+            remarks.append(f"{text} is in the domain {theirs}; a connector serves that of its server, {domain}.")
+    return remarks
 
 
 def desired_ou_list(present: Sequence[str], given: Sequence[str], state: str) -> list[str]:

@@ -45,6 +45,17 @@ _STAGES = {
     ),
     "tls": ("No TLS session comes about.", "Exempt this host from TLS inspection and allow TLS 1.2."),
 }
+# The same stages when there is a proxy: the server looks up and connects to that, never to the endpoint.
+_PROXY_STAGES = {
+    "dns": (
+        "The name of the proxy cannot be resolved.",
+        "Correct the option proxy, or the DNS settings of the server.",
+    ),
+    "connect": (
+        "The proxy cannot be reached.",
+        "Check host and port in the option proxy, that the proxy runs, and the firewall between the server and it.",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,10 +236,10 @@ def _endpoints(snapshot: Snapshot, scope: Scope) -> list[Verdict]:
     if not snapshot.answered("network"):
         return [_unknown(f"endpoint:{target}", wanted, snapshot.error("network")) for target in scope.endpoints]
     answers = {(one.text("host"), one.number("port")): one for one in snapshot.value("network").parts("targets")}
-    return [_endpoint(target, answers.get(parse_endpoint(target)), wanted) for target in scope.endpoints]
+    return [_endpoint(target, answers.get(parse_endpoint(target)), wanted, scope.proxy) for target in scope.endpoints]
 
 
-def _endpoint(target: str, answer: Fields | None, wanted: str) -> Verdict:
+def _endpoint(target: str, answer: Fields | None, wanted: str, proxy: str | None) -> Verdict:
     name = f"endpoint:{target}"
     if answer is None:
         return _unknown(name, wanted, None)
@@ -241,5 +252,9 @@ def _endpoint(target: str, answer: Fields | None, wanted: str) -> Verdict:
             cause, cure = _STAGES["certificate"]
             return Verdict(name, "unmet", found, wanted, cause, f"{target}: {cure}")
         return Verdict(name, "met", f"connected, certificate of {issuer}" if issuer else "connected", wanted)
+    if proxy and stage in _PROXY_STAGES:
+        # One cure for all endpoints: it is not one of them that is out of reach.
+        cause, cure = _PROXY_STAGES[stage]
+        return Verdict(name, "unmet", problem.text("message") or "no connection", wanted, cause, cure)
     cause, cure = _STAGES.get(stage or "", ("It cannot be reached.", "Look at the network of the server."))
     return Verdict(name, "unmet", problem.text("message") or "no connection", wanted, cause, f"{target}: {cure}")

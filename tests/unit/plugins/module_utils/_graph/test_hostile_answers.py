@@ -114,6 +114,7 @@ def test_a_discovery_without_a_place_for_the_secret_sends_it_nowhere(
         {**TOKEN, "access_token": ["a"]},
         {**TOKEN, "expires_in": "soon"},
         {**TOKEN, "expires_in": []},
+        {**TOKEN, "expires_in": float("inf")},
         {**TOKEN, "expires_in": "9" * 5000},
         {**TOKEN, "scope": 5},
         {**TOKEN, "id_token": "x"},

@@ -277,3 +277,27 @@ def test_what_is_left_after_a_removal_is_an_error() -> None:
 def test_an_unanswered_question_stops_everything() -> None:
     with pytest.raises(OdjError, match="which connector is installed"):
         run(server_with(broken={"uninstall_64"}, refuse_writes=True))
+
+
+@pytest.mark.parametrize("code", ["x", "0", "é", [], 1.5, True])
+def test_an_exit_code_that_is_none_is_an_error(code: object) -> None:
+    class Lying(ChangingWindows):
+        def _run_win_package(self, options: Result) -> Result:
+            return {**super()._run_win_package(options), "rc": code}
+
+    server = Lying(files={PATH: PROGRAM}, programs={"odj.exe": (NEW, 0)})
+    with pytest.raises(WindowsError, match=r"run the installer \(odj01\): the module answered without an exit code"):
+        run(server)
+
+
+@pytest.mark.parametrize("answer", [{}, {"path": ""}, {"path": None}])
+def test_a_directory_that_the_server_does_not_name_is_not_written_to(answer: Result, tmp_path: Path) -> None:
+    class Lying(ChangingWindows):
+        def _run_win_tempfile(self, options: Result) -> Result:
+            return answer
+
+    (tmp_path / "odj.exe").write_bytes(PROGRAM)
+    server = Lying()
+    with pytest.raises(WindowsError, match="no temporary directory"):
+        run(server, src=str(tmp_path / "odj.exe"))
+    assert server.files == {}

@@ -69,6 +69,45 @@ def test_other_keys_are_set_beside_it() -> None:
     assert run(server, A, keys=keys)["changed"] is False
 
 
+def test_an_empty_key_is_emptied_where_it_is_and_not_added_where_it_is_not() -> None:
+    server = server_with()
+    empty = other_keys({"tenant_configured_managed_service_account": "", "disable_ou_updates": None})
+    assert run(server, keys=empty, state="present")["changed"] is False
+    assert server.files == {CONFIG: XML}
+    full = other_keys({"tenant_configured_managed_service_account": "svc@x", "disable_ou_updates": None})
+    run(server, keys=full, state="present")
+    assert run(server, keys=empty, state="present")["changed"] is True
+    assert b'<add key="TenantConfiguredManagedServiceAccount" value="" />' in server.files[CONFIG]
+
+
+def test_absent_sets_no_other_key_and_says_so() -> None:
+    server = server_with()
+    keys = other_keys({"tenant_configured_managed_service_account": "svc@x", "disable_ou_updates": True})
+    result = run(server, A, state="absent", keys=keys)
+    assert (result["changed"], server.files) == (False, {CONFIG: XML})
+    assert len(result["warnings"]) == 2
+    assert result["warnings"][1].startswith("DisableOUUpdates stays as it is")
+
+
+def test_a_container_and_another_domain_are_remarked() -> None:
+    here, container = "OU=A,DC=Contoso,dc=com", "CN=Computers,DC=contoso,DC=com"
+    assert run(server_with(), here)["warnings"] == []
+    assert run(server_with(), here, container)["warnings"] == [f"{container} is no organizational unit."]
+    assert run(server_with(), container, state="absent")["warnings"] == []
+    (remark,) = run(server_with(), A, check_mode=True)["warnings"]
+    assert "in the domain x; a connector serves that of its server, contoso.com" in remark
+    assert run(server_with(broken={"host"}), A)["warnings"] == []
+
+
+def test_an_encrypted_section_is_left_alone() -> None:
+    server = server_with(refuse_writes=True)
+    section = b'<appSettings configProtectionProvider="P"><EncryptedData/></appSettings>'
+    server.files[CONFIG] = content = b"<configuration>" + section + b"</configuration>"
+    with pytest.raises(OdjError, match="encrypted"):
+        run(server, A)
+    assert server.files == {CONFIG: content}
+
+
 def test_a_connector_elsewhere_costs_a_second_look_unless_named() -> None:
     server = server_with()
     elsewhere = CONFIG.replace(ROOT, r"D:\ODJ")

@@ -44,6 +44,13 @@ def test_a_failed_module_says_what_was_tried_where() -> None:
         server.ask([])
 
 
+@pytest.mark.parametrize("answer", [{}, {"answers": None}, {"answers": [1]}, {"answers": "x"}])
+def test_an_answer_without_answers_is_an_error(answer: object) -> None:
+    server, _action = host(answer)
+    with pytest.raises(WindowsError, match="holds no answers"):
+        server.ask([])
+
+
 def test_an_unreachable_server_stays_ansibles_own_error() -> None:
     server, _action = host(AnsibleConnectionFailure("odj07 refused"))
     with pytest.raises(AnsibleConnectionFailure):

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import codecs
+import random
+import typing as t
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -12,12 +14,16 @@ from hypothesis import strategies as st
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import OU_LIST_KEY
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server import config_file
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.config_file import (
+    find_config_file,
     read_settings,
     replace_settings,
 )
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.probe import Snapshot
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.clock import NOON
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.windows import FakeWindows, facts
-from ansible_collections.hybridjoin.odj.tests.unit.fakes.windows_content import CONFIG
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.windows_content import CONFIG, XML
 
 HEAD = '<?xml version="1.0" encoding="{}"?>\r\n<!-- <add key="{}" value="not this" /> -->\r\n<configuration>\r\n'
 BODY = (
@@ -70,6 +76,23 @@ def test_what_the_encoding_cannot_write_becomes_a_reference() -> None:
             b'<configuration>\n  <appSettings>\n    <add key="K" value="v" />\n  </appSettings>\n</configuration>',
         ),
         (
+            b"<configuration><appSettings/></configuration>",
+            b'<configuration><appSettings><add key="K" value="v" /></appSettings></configuration>',
+        ),
+        (
+            b"<configuration><appSettings a='/>'\n /></configuration>",
+            b'<configuration><appSettings a=\'/>\'><add key="K" value="v" /></appSettings></configuration>',
+        ),
+        (
+            b"<configuration><appSettings></appSettings></configuration>",
+            b'<configuration><appSettings><add key="K" value="v" /></appSettings></configuration>',
+        ),
+        (
+            b'<configuration><appSettings><clear/><add key="a"/></appSettings></configuration>',
+            b'<configuration><appSettings><clear/><add key="a"/>'
+            b'<add key="K" value="v" /></appSettings></configuration>',
+        ),
+        (
             b'<configuration><appSettings><add key="a"/></appSettings></configuration>',
             b'<configuration><appSettings><add key="a"/><add key="K" value="v" /></appSettings></configuration>',
         ),
@@ -92,8 +115,22 @@ def test_a_missing_key_or_value_is_added_in_the_style_of_the_file(before: bytes,
         (b"<configuration><appSettings/><appSettings/></configuration>", "2 sections"),
         (b'<configuration><appSettings><add key="a"/><add key="A"/></appSettings></configuration>', "more than once"),
         (b'<configuration><appSettings file="o.config"/></configuration>', "another file"),
+        (
+            b'<configuration><appSettings configProtectionProvider="P"><EncryptedData/></appSettings></configuration>',
+            "are encrypted",
+        ),
+        (b"<configuration><appSettings><EncryptedData/></appSettings></configuration>", "the element EncryptedData"),
+        (b'<configuration><appSettings><add key="a"/><clear/></appSettings></configuration>', "the element clear"),
+        (
+            b'<configuration><appSettings><add key="a"/><remove key="a"/></appSettings></configuration>',
+            "the element remove",
+        ),
         (b'<!DOCTYPE a [<!ENTITY b "c">]><configuration><appSettings/></configuration>', "document type"),
         (b'<?xml version="1.0" encoding="klingon"?><configuration/>', "cannot be decoded"),
+        *(
+            (f'<?xml version="1.0" encoding="{name}"?><configuration/>'.encode("ascii"), "cannot be decoded")
+            for name in ("undefined", "idna", "punycode", "utf-7", "unicode_escape", "rot13", "base64", "mbcs", "zlib")
+        ),
         (b"<configuration>\xff</configuration>", "cannot be decoded"),
         (b'<?xml version="1.0" encoding="utf-16"?><configuration/>', "cannot be decoded|do not survive"),
     ],
@@ -112,6 +149,110 @@ def test_any_value_reads_back_and_the_rest_stays(value: str) -> None:
     start, end = before.index(b'value="" />') + 7, len(before) - before.index(b'value="" />') - 7
     assert (after[:start], after[-end:]) == (before[:start], before[-end:])
     assert ET.fromstring(after).findall("appSettings/add")[1].get("value") == value  # noqa: S314 (our own text)
+
+
+class CountedBytes(bytes):
+    """Bytes that count how many of them are taken out."""
+
+    taken = 0
+
+    def __getitem__(self, key: t.Any) -> t.Any:
+        found = super().__getitem__(key)
+        CountedBytes.taken += len(found) if isinstance(found, bytes) else 1
+        return found
+
+
+class CountedText(str):
+    """Text whose bytes count."""
+
+    __slots__ = ()
+
+    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
+        return CountedBytes(super().encode(encoding, errors))
+
+
+def test_reading_a_large_file_costs_as_much_as_it_is_long_and_not_its_square() -> None:
+    adds = "".join(f'<add key="é{number}" value="" />' for number in range(20_000))
+    text = f"<configuration><appSettings>{adds}</appSettings></configuration>"
+    CountedBytes.taken = 0
+    found = config_file._locate(config_file._Text(CountedText(text), b"", "utf-8"), "f")
+    assert CountedBytes.taken <= len(text.encode())
+    assert len(found.adds) == 20_000
+    assert all(text.startswith("<add", at) for at, _key, _value in found.adds)
+    edited = replace_settings(text.encode(), {"é19999": "x", "new": "y"}, "f").decode()
+    assert edited == text.replace('"é19999" value=""', '"é19999" value="x"').replace(
+        "</app", '<add key="new" value="y" /></app'
+    )
+
+
+@pytest.mark.parametrize(
+    "content", ["<a>" * 150_000, "<configuration><appSettings>" + "<a>" * 150_000, "<a " * 150_000]
+)
+def test_a_file_that_is_nested_beyond_all_measure_is_refused(content: str) -> None:
+    with pytest.raises(OdjError, match="not well-formed"):
+        read_settings(content.encode(), "f")
+
+
+def test_content_that_is_no_base64_is_an_error() -> None:
+    answer = {"exists": True, "directory": False, "sha256": "", "truncated": False}
+    for content in ("é", "A", "=", "A" * 5, "²²²²"):
+        value = {"ok": True, "value": {**answer, "content": content}}
+        with pytest.raises(OdjError, match="is not base64"):
+            find_config_file(Snapshot({"config_0": value}, NOON, NOON), None)
+
+
+def keys_by_another_reader(content: bytes) -> dict[str, str] | None:
+    try:
+        root = ET.fromstring(content)  # noqa: S314 (what has a document type is refused before)
+    except (ET.ParseError, ValueError, LookupError):
+        return None
+    return {each.get("key", ""): each.get("value", "") for each in root.findall("appSettings/add")}
+
+
+def test_mutated_files_are_read_right_or_refused() -> None:
+    chance = random.Random(20261128)  # noqa: S311 (a test's choice)
+    element = f'<add key="{OU_LIST_KEY}" value="OU=Ä,DC=x" />'
+    whole = [
+        *(document(element, name) for name in ("utf-8", "windows-1252")),
+        document(element, "utf-16-le", codecs.BOM_UTF16_LE),
+        b"<configuration><appSettings/></configuration>",
+        XML,
+    ]
+    pieces = [
+        b"<!--",
+        b"-->",
+        b"/>",
+        b">",
+        b'"',
+        b"<![CDATA[",
+        b"]]>",
+        b"&#0;",
+        b"&lt;",
+        b"\xff",
+        b"\0",
+        b"<add key='B'/>",
+    ]
+    pieces += [b"</appSettings>", b"<appSettings>", b"<clear/>", b'encoding="undefined"', b"<?x?>", b"\r\n  "]
+    read = refused = 0
+    for _round in range(4000):
+        content = bytearray(chance.choice(whole))
+        for _edit in range(chance.randint(1, 3)):
+            at = chance.randrange(len(content) + 1)
+            content[at : at + chance.choice((0, 0, 1, 8))] = chance.choice((*pieces, bytes([chance.randrange(256)])))
+        try:
+            before = read_settings(bytes(content), "f")
+            after = replace_settings(bytes(content), {OU_LIST_KEY: 'OU=<&"Ö,DC=x'}, "f")
+        except OdjError as error:
+            refused += 1
+            str(error).encode()
+            continue
+        read += 1
+        assert keys_by_another_reader(bytes(content)) in (None, before)
+        held = {key: value for key, value in before.items() if key.casefold() != OU_LIST_KEY.casefold()}
+        now = read_settings(after, "f")
+        assert {key: value for key, value in now.items() if key.casefold() != OU_LIST_KEY.casefold()} == held
+        assert keys_by_another_reader(after) in (None, now)
+    assert min(read, refused) > 300
 
 
 def test_configuration_and_its_errors() -> None:

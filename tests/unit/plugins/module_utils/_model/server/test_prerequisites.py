@@ -115,3 +115,19 @@ def test_one_message_names_all_that_is_unmet_and_the_cures() -> None:
     for word in ("odj01", "dotnet_framework", "manage.microsoft.com:443", "Install .NET", "firewall"):
         assert word in str(error)
     assert [one["name"] for one in t.cast("list[dict[str, str]]", error.facts["unmet"])] == ["dotnet_framework", MANAGE]
+
+
+@pytest.mark.parametrize(
+    ("stage", "cause"), [("dns", "name of the proxy"), ("connect", "proxy cannot be reached"), ("proxy", "refuses")]
+)
+def test_a_proxy_that_is_out_of_reach_is_the_culprit_and_not_the_firewall_in_front_of_an_endpoint(
+    stage: str, cause: str
+) -> None:
+    scope = Scope(NEEDED_SUBSETS, proxy="http://proxy.contoso.com:8080")
+    server = FakeWindows(unreachable={target.rpartition(":")[0]: stage for target in scope.endpoints})
+    found = check_prerequisites(server.ask(probes_of(scope)), scope, None)
+    unmet = [one for one in found if one.verdict == "unmet"]
+    assert [one.name for one in unmet] == [f"endpoint:{target}" for target in scope.endpoints]
+    assert all(cause in one.cause and "set the option proxy" not in one.cure for one in unmet)
+    told = str(UnmetPrerequisites("odj01", found))
+    assert told.count("Check host and port in the option proxy") == (stage == "connect")
