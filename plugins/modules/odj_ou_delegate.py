@@ -117,7 +117,7 @@ options:
     description:
       - >-
         Put an access list that has to change in canonical order first (explicit deny, explicit allow, inherited).
-        This can change what it means. Without it, a list in another order is refused.
+        This can change what it means. Without it, a list in another order is refused. Not with O(state=restored).
     type: bool
     default: false
   allow_unusual_targets:

@@ -134,6 +134,7 @@ def _refuse_pointless(params: Mapping[str, t.Any]) -> None:
         "force": params["force"] and not restored,
         "accounts": bool(params["accounts"]) and restored,
         "purge_orphans": params["purge_orphans"] and restored,
+        "canonicalize": params["canonicalize"] and restored,
         "connector_accounts": bool(params["connector_accounts"]) and params["state"] != "exact",
     }
     names = [name for name, is_wrong in wrong.items() if is_wrong]

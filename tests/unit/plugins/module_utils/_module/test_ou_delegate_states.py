@@ -225,6 +225,8 @@ def test_a_list_out_of_order_is_put_in_order_only_when_asked(directory: FakeDire
         ({"allow_unusual_targets": ["Autopilot"]}, "allow_unusual_targets"),
         ({"connector_accounts": ["CONTOSO\\"], "state": "exact"}, "CONTOSO"),
         ({"state": "restored", "backup_path": "none.json"}, "accounts"),
+        ({"state": "restored", "backup_path": "none.json", "accounts": None, "canonicalize": True}, "canonicalize"),
+        ({"state": "restored", "backup_path": "none.json", "accounts": None, "purge_orphans": True}, "purge_orphans"),
     ],
 )
 def test_options_without_a_meaning_are_refused_before_contact(
