@@ -20,6 +20,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from http.client import HTTPException
 from urllib.parse import urlsplit
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.errors import (
@@ -200,12 +201,21 @@ class Http:
         }
         self.operations[kind] += 1
         try:
-            return _whole(lambda: self._session.request(method, url, **{**fixed, **arguments}), self._transport.timeout)
+            return _whole(lambda: self._requested(method, url, {**fixed, **arguments}), self._transport.timeout)
         except (requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
             final = (requests.exceptions.SSLError, requests.exceptions.ProxyError, requests.exceptions.Timeout)
             if method != "GET" or attempt >= TRIES_WHEN_BROKEN or isinstance(error, final):
                 raise
             return None
+
+    def _requested(self, method: str, url: str, arguments: Mapping[str, t.Any]) -> requests.Response:
+        try:
+            return self._session.request(method, url, **arguments)
+        except requests.exceptions.RequestException:
+            raise
+        except (HTTPError, HTTPException, OSError, ValueError) as error:
+            # Some of what lies below comes through as it is: a host with a label that is empty, for one.
+            raise requests.exceptions.RequestException(error) from error
 
 
 def check_environment_proxy(urls: Iterable[str]) -> None:
@@ -224,8 +234,17 @@ def check_environment_proxy(urls: Iterable[str]) -> None:
                 got="it is malformed, and not shown since it may hold a password",
                 advice="Write it like http://user:password@proxy.example.com:8080; percent-encode other characters "
                 "than letters and digits in user and password (%23 for #).",
-                hidden=(proxy,),
+                hidden=may_hold_password(proxy),
             )
+
+
+def may_hold_password(address: str) -> tuple[str, ...]:
+    """Return the parts of an output that must not be shown when an address is not what it should be.
+
+    A text without any mark of an address is left out: it holds no password, and would blacken half the output.
+    """
+    text = address.strip()
+    return (text,) if len(text) >= 5 and set(text) & set(":/@#") else ()
 
 
 def is_port(address: str) -> bool:

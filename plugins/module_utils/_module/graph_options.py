@@ -26,6 +26,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.http import 
     Transport,
     check_environment_proxy,
     is_port,
+    may_hold_password,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.clock import Clock
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput
@@ -161,9 +162,8 @@ def _address(option: str, text: str) -> str:
     address = (address if "://" in address else f"https://{address}").lower()
     if not (_HTTPS_HOST.fullmatch(address) and is_port(address)):
         advice = "Give the host alone, with a port if need be: https://graph.microsoft.com"
-        raise InvalidInput(
-            "read the options", on=option, got="it is not an https host", advice=advice, hidden=(text, text.strip())
-        )
+        hidden = may_hold_password(text)
+        raise InvalidInput("read the options", on=option, got="it is not an https host", advice=advice, hidden=hidden)
     return address
 
 
@@ -176,4 +176,4 @@ def _proxy(text: str | None) -> str | None:
     advice = "Write it like http://proxy.example.com:8080. "
     advice += "Set HTTPS_PROXY in the environment of the task for a proxy that wants a password."
     got = "it holds a user name or password" if "@" in text else "it is not the address of a proxy"
-    raise InvalidInput("read the options", on="proxy", got=got, advice=advice, hidden=(text,))
+    raise InvalidInput("read the options", on="proxy", got=got, advice=advice, hidden=may_hold_password(text))

@@ -251,6 +251,13 @@ def test_compression_is_undone_and_what_is_none_refused(monkeypatch: pytest.Monk
             pages(monkeypatch, answer(200, data, {"Content-Encoding": encoding}))
 
 
+@pytest.mark.parametrize("host", ["a..example.test", "a" * 64 + ".example.test", "example.test:99999"])
+def test_a_host_that_cannot_be_one_is_an_error(host: str) -> None:
+    graph = Graph(Http(Transport(timeout=5), StandingClock()), FakeCredential(), f"https://{host}")
+    with pytest.raises(GraphError):
+        graph.rows("things", permission="x")
+
+
 def test_no_password_of_a_proxy_is_in_a_message() -> None:
     said = requests.exceptions.ProxyError("Cannot connect to http://svc:Pa55w0rdX@proxy.example.test:1")
     error = Http(Transport(), StandingClock()).failure("read", BASE, said)
@@ -281,7 +288,7 @@ def test_mutated_answers_are_read_right_or_refused(monkeypatch: pytest.MonkeyPat
     refusing = {"error": {"code": "x", "message": json.dumps({"Message": "m", "RetryAfter": "3"})}}
     good = [json.dumps(part).encode() for part in (DISCOVERY, TOKEN, page, PAGE)]
     outcomes = {"read": 0, "refused": 0}
-    for _round in range(1500):
+    for _round in range(1000):
         struck = chance.randrange(5)
         steps = [answer(200, mutated(chance, data) if at == struck else data) for at, data in enumerate(good)]
         if struck == 4:
@@ -295,7 +302,7 @@ def test_mutated_answers_are_read_right_or_refused(monkeypatch: pytest.MonkeyPat
         assert SECRET.encode() not in said.encode()
         assert all(isinstance(row, dict) for row in found)
         outcomes["refused" if said else "read"] += 1
-    assert min(outcomes.values()) > 100
+    assert min(outcomes.values()) > 60
 
 
 def test_an_answer_is_read_only_once_from_the_wire(monkeypatch: pytest.MonkeyPatch) -> None:

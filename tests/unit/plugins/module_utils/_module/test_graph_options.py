@@ -189,6 +189,14 @@ def test_an_address_with_a_password_is_refused_and_nothing_of_it_is_shown(
     assert value in error.hidden
 
 
+@pytest.mark.parametrize("option", ["proxy", "authority_host", "graph_url"])
+@pytest.mark.parametrize("value", [" ", "  \t", "o o", ":", "/", "no proxy"])
+def test_a_refused_text_without_a_password_blackens_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, option: str, value: str
+) -> None:
+    assert refused(monkeypatch, **{option: value}).hidden == ()
+
+
 @pytest.mark.parametrize("gone", ["requests", "msal", "cryptography"])
 def test_a_library_that_is_missing_is_reported_and_stops_no_import(monkeypatch: pytest.MonkeyPatch, gone: str) -> None:
     for name in list(sys.modules):
