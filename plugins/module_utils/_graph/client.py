@@ -15,7 +15,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.errors impor
     graph_advice,
     json_object,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.http import REQUESTS_ERROR, Answer, Http, bare
+from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.transport import REQUESTS_ERROR, Answer, Http, bare
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import plain
 
 if REQUESTS_ERROR is None:

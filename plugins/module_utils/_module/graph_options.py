@@ -19,7 +19,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.credentials 
     EntraLogin,
     choose_credential,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.http import (
+from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.transport import (
     HOST,
     REQUESTS_ERROR,
     Http,

@@ -6,7 +6,7 @@ import requests
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.client import Graph, Row
 from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.errors import GraphError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.http import (
+from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.transport import (
     LONGEST_WAIT,
     Http,
     Transport,

@@ -12,11 +12,11 @@ import typing as t
 import pytest
 import requests
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._graph import client, http
+from ansible_collections.hybridjoin.odj.plugins.module_utils._graph import client, transport
 from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.client import Graph, Row
 from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.credentials import EntraLogin, SecretCredential
 from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.errors import GraphError
-from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.http import LONGEST_WAIT, Http, Transport
+from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.transport import LONGEST_WAIT, Http, Transport
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.clock import StandingClock
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.graph import (
@@ -50,7 +50,7 @@ def rows(monkeypatch: pytest.MonkeyPatch, *script: Step) -> list[Row]:
     try:
         return graph.rows("things", permission="Things.Read.All")
     finally:
-        assert sum(clock.slept) <= http.PATIENCE
+        assert sum(clock.slept) <= transport.PATIENCE
 
 
 def pages(monkeypatch: pytest.MonkeyPatch, *script: Step) -> tuple[list[Row], FakeSession]:
@@ -142,6 +142,16 @@ def test_a_read_or_a_discovery_that_fails_in_the_service_is_sent_again(
     assert refusal(monkeypatch, answer(200, DISCOVERY), answer(status, {}), answer(200, TOKEN)).status == status
 
 
+@pytest.mark.parametrize("body", [HTML, {"error": "temporarily_unavailable", "error_description": "AADSTS90033: Try."}])
+@pytest.mark.parametrize("status", [503, 504])
+def test_an_entra_that_is_not_available_is_told_as_that(
+    monkeypatch: pytest.MonkeyPatch, status: int, body: object
+) -> None:
+    error = refusal(monkeypatch, answer(200, DISCOVERY), *(answer(status, body) for _try in range(5)))
+    assert (error.status, "try again later" in error.advice) == (status, True)
+    assert error.code == ("AADSTS90033" if isinstance(body, dict) else "")
+
+
 def test_a_tenant_without_intune_is_told_as_that(monkeypatch: pytest.MonkeyPatch) -> None:
     body = {"error": {"code": "BadRequest", "message": "Request not applicable to target tenant."}}
     with pytest.raises(GraphError, match="no Intune licence, or tenant_id"):
@@ -158,7 +168,7 @@ def test_a_portal_in_the_place_of_graph_is_told_as_that(monkeypatch: pytest.Monk
     ["Fri, 31 Dec 99999999 23:59:59 GMT", "9" * 5000, "Mon, 99 Foo 2026", "inf", "1e9", "-1", "Sat, 01 Jan", "\x00"],
 )
 def test_a_hint_that_cannot_be_meant_is_skipped_or_too_long_and_never_a_traceback(hint: str) -> None:
-    wait = http.seconds_to_wait((hint,), 1, StandingClock().now(), 0.5)
+    wait = transport.seconds_to_wait((hint,), 1, StandingClock().now(), 0.5)
     assert wait == 1.5 or wait > LONGEST_WAIT
 
 
@@ -211,7 +221,7 @@ def test_a_list_whose_next_page_is_always_new_ends(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_list_without_end_ends_by_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    filler = [{"id": "x" * (http.LARGEST_ANSWER - 1000)}]
+    filler = [{"id": "x" * (transport.LARGEST_ANSWER - 1000)}]
     links = (f"{BASE}/beta/things?{number}" for number in range(client.MOST_PAGES))
     steps = (answer(200, {"value": filler, "@odata.nextLink": link}) for link in links)
     with pytest.raises(GraphError, match="does not end after 5 pages"):
@@ -230,15 +240,15 @@ def test_a_list_without_end_ends_by_the_time_it_takes(monkeypatch: pytest.Monkey
 
 
 def test_an_answer_that_is_too_large_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    step = answer(200, b" " * (http.LARGEST_ANSWER + 1_000_000))
+    step = answer(200, b" " * (transport.LARGEST_ANSWER + 1_000_000))
     with pytest.raises(GraphError, match="has more than 8388608 bytes"):
         pages(monkeypatch, step)
     assert isinstance(step, requests.Response)
-    assert step.raw.tell() < http.LARGEST_ANSWER + 500_000
+    assert step.raw.tell() < transport.LARGEST_ANSWER + 500_000
 
 
 def test_an_answer_that_grows_too_large_when_it_is_decompressed_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    bomb = gzip.compress(b" " * (http.LARGEST_ANSWER + 1))
+    bomb = gzip.compress(b" " * (transport.LARGEST_ANSWER + 1))
     with pytest.raises(GraphError, match="has more than 8388608 bytes"):
         pages(monkeypatch, answer(200, bomb, {"Content-Encoding": "gzip"}))
 
@@ -308,6 +318,6 @@ def test_mutated_answers_are_read_right_or_refused(monkeypatch: pytest.MonkeyPat
 def test_an_answer_is_read_only_once_from_the_wire(monkeypatch: pytest.MonkeyPatch) -> None:
     step = answer(200, PAGE)
     assert pages(monkeypatch, step)[0] == PAGE["value"]
-    assert dataclasses.is_dataclass(http.Answer)
+    assert dataclasses.is_dataclass(transport.Answer)
     assert isinstance(step, requests.Response)
     assert step.raw.closed

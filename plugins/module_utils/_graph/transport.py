@@ -26,6 +26,7 @@ from urllib.parse import urlsplit
 from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.errors import (
     GRAPH_ADVICE,
     GraphError,
+    explain_entra,
     explain_graph,
     json_object,
 )
@@ -369,17 +370,20 @@ def _too_large() -> requests.exceptions.ContentDecodingError:
 
 def _of_entra(url: str, answer: Answer) -> Answer:
     """Return an answer that msal can be given: an object of JSON, and no failure of the service."""
-    status = answer.status_code
-    if json_object(answer.text) is None:
+    status, is_json = answer.status_code, json_object(answer.text) is not None
+    if (status >= 500 and (is_json or status in BUSY)) or (status in BUSY and not is_json):
+        meant = explain_entra(answer.text)
+        raise GraphError(
+            "get a token from Entra",
+            on=bare(url),
+            got=f"HTTP {status}, {meant.sentence if meant.code else answer.reason}",
+            advice=GRAPH_ADVICE.get(status, GRAPH_ADVICE[503]),
+            status=status,
+            code=meant.code,
+        )
+    if not is_json or (status != 200 and not 400 <= status < 500):
         kind = plain(answer.headers.get("Content-Type", "") or "no type", 100)
         raise _not_entra(url, f"HTTP {status} {answer.reason}, {kind}, is no answer of Entra", status)
-    if status >= 500:
-        advice = GRAPH_ADVICE.get(status, GRAPH_ADVICE[503])
-        raise GraphError(
-            "get a token from Entra", on=bare(url), got=f"HTTP {status} {answer.reason}", advice=advice, status=status
-        )
-    if status != 200 and not 400 <= status < 500:
-        raise _not_entra(url, f"HTTP {status} {answer.reason} is no answer of Entra", status)
     return answer
 
 
