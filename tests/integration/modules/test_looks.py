@@ -77,6 +77,20 @@ def test_joins_in_the_event_log_count(stage: Stage, person: Person) -> None:
     assert set(step.result["server"]) == {"events", "errors"}
 
 
+def test_a_join_in_both_channels_of_the_log_counts_once(stage: Stage) -> None:
+    stage.install()
+    with stage.change() as state:
+        for event_id, device in ((30130, "PC-1"), (30130, "PC-2"), (30132, "PC-3")):
+            text = f"EventType: x\nDeviceName: {device}\nDiagnosticCode: 0x00000000"
+            for channel in layout.CHANNELS:
+                host.log_event(
+                    state, channel, event_id, level=4, user_sid="S-1-5-18", provider=layout.PROVIDER, text=text
+                )
+    (step,) = stage.tasks("odj01", [task(INFO, gather_subset=["events"])])
+    events = step.result["server"]["events"]
+    assert (events["successes"], events["failures"], events["last_failure"]["device"]) == (2, 1, "PC-3")
+
+
 def test_a_question_without_an_answer_makes_the_state_unknown(stage: Stage) -> None:
     stage.install()
     with stage.change() as state:

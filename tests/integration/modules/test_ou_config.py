@@ -196,3 +196,13 @@ def test_somebody_else_was_faster(listed: Stage) -> None:
     assert "was changed by somebody else just now. Run again." in step.message
     assert content(step.state) == config(AUTOPILOT)
     assert [path for path in step.state["files"] if path.endswith(".bak")] == []
+
+
+def test_what_is_no_ou_or_elsewhere_is_written_with_a_warning(listed: Stage) -> None:
+    container, foreign = "CN=Computers,DC=contoso,DC=test", "OU=Autopilot,DC=fabrikam,DC=test"
+    (step,) = listed.tasks("odj01", [task(CONFIG, organizational_units=[container, AUTOPILOT, foreign])])
+    assert step.result["changed"] is True
+    assert step.result["warnings"] == [
+        f"{container} is no organizational unit.",
+        f"{foreign} is in the domain fabrikam.test; a connector serves that of its server, contoso.test.",
+    ]

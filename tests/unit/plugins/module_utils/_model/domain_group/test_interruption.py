@@ -109,7 +109,10 @@ def test_whatever_the_states_never_are_two_permitted_and_never_the_last_one() ->
         ({"plan": None}, None),
         ({"plan": {"changes": []}}, False),
         ({"plan": {"changes": [{"action": "install", "interrupts": False}]}}, False),
-        ({"plan": {"changes": [{"action": "install", "interrupts": False}, {"action": "x", "interrupts": True}]}}, True),
+        (
+            {"plan": {"changes": [{"action": "install", "interrupts": False}, {"action": "x", "interrupts": True}]}},
+            True,
+        ),
         ({"plan": {"changes": [{"action": "install"}]}}, True),  # nobody says that it does not
         ({"plan": {"changes": [{"action": "replace_file", "interrupts": True}]}}, True),
     ],
