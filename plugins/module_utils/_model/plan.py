@@ -245,9 +245,9 @@ def operation_from_json(data: object) -> Operation:
     Raises:
         OdjError: It is something else.
     """
-    if not isinstance(data, dict) or data.get("operation") not in OPERATIONS:
+    kind = OPERATIONS.get(str(data.get("operation"))) if isinstance(data, dict) else None
+    if not isinstance(data, dict) or kind is None:
         raise _malformed("it names no operation")
-    kind = OPERATIONS[data["operation"]]
     hints = t.get_type_hints(kind)
     names = {one.name for one in fields(kind)}
     if set(data) != {"operation", *names}:

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import json
 import typing as t
 from types import SimpleNamespace
 
 import pytest
-from ansible.errors import AnsibleError
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import OU_LIST_KEY
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.config_file import replace_settings
@@ -142,3 +143,99 @@ def test_what_is_no_snapshot_is_refused_before_anything_is_asked(name: str) -> N
     result = run(name, server, {**ARGUMENTS[name], "snapshot": {"schema": 7}})
     assert (result["failed"], server.looks) == (True, 0)
     assert "snapshot" in result["msg"]
+
+
+class Leaving(ChangingWindows):
+    """A server that goes away while the installer runs."""
+
+    def _run_win_package(self, options: t.Any) -> t.Any:
+        raise AnsibleConnectionFailure("odj01 went away")
+
+
+def installation(server: ChangingWindows, **more: t.Any) -> dict[str, t.Any]:
+    arguments = {"version": "6.2604.2000.3", "checksum": WEB, "url": "https://files/odj.exe", **more}
+    return run("odj_connector_install", server, arguments, check_mode=False)
+
+
+WEB = hashlib.sha256(b"from the web").hexdigest()
+NAME = "ODJConnectorBootstrapper.exe"
+
+
+def test_a_server_that_goes_away_half_way_is_unreachable_and_perhaps_changed() -> None:
+    result = installation(Leaving())
+    assert (result["unreachable"], result["changed"], result["msg"]) == (True, True, "odj01 went away")
+    assert [one["action"] for one in result["progress"]["in_doubt"]] == ["install"]
+
+
+def test_a_server_that_goes_away_before_anything_is_ansibles_own_matter() -> None:
+    class Away(ChangingWindows):
+        def ask(self, probes: t.Any) -> t.Any:
+            raise AnsibleConnectionFailure("odj01 is away")
+
+    with pytest.raises(AnsibleConnectionFailure):
+        installation(Away())
+
+
+def test_a_wrong_build_that_was_installed_is_a_change() -> None:
+    result = installation(ChangingWindows(programs={NAME: ("6.2504.2001.8", 0)}))
+    assert (result["failed"], result["changed"]) == (True, True)
+    assert [one["action"] for one in result["progress"]["done"]] == ["install"]
+    assert result["exit_codes"] == [0]
+    assert result["server"]["connector"]["version"] == "6.2504.2001.8"
+    assert "Changed before this: Install the connector" in result["msg"]
+
+
+def test_an_installer_that_failed_may_have_changed_something() -> None:
+    result = installation(ChangingWindows(programs={NAME: ("6.2604.2000.3", 1603)}))
+    assert (result["failed"], result["changed"]) == (True, True)
+    assert [one["action"] for one in result["progress"]["in_doubt"]] == ["install"]
+
+
+def test_an_installer_that_did_not_start_changed_nothing() -> None:
+    result = installation(ChangingWindows(), checksum="1" * 64)
+    assert (result["failed"], result["changed"]) == (True, False)
+    assert [one["action"] for one in result["progress"]["left"]] == ["install"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "part"), [({"changed": True}, "in_doubt"), ({"changed": False}, "left"), ({}, "in_doubt")]
+)
+def test_what_the_change_script_says_of_a_failure_counts(answer: dict[str, t.Any], part: str) -> None:
+    class Failing(ChangingWindows):
+        def _run_odj_server_change(self, options: t.Any) -> t.Any:
+            return {"failed": True, "msg": "AccessRightsDiffer", **answer}
+
+    server = Failing()
+    server.install("6.2604.2000.3")
+    result = run("odj_ou_config", server, ARGUMENTS["odj_ou_config"], check_mode=False)
+    assert result["failed"]
+    assert result["changed"] is (part == "in_doubt")
+    assert [one["action"] for one in result["progress"][part]] == ["replace_file"]
+    assert result["backup_path"].endswith(".bak"), "what a person needs to put it back"
+
+
+def test_a_restart_that_failed_and_a_copy_that_is_left_are_both_told() -> None:
+    class Stuck(ChangingWindows):
+        def _run_win_reboot(self, _options: t.Any) -> t.Any:
+            return {"failed": True, "msg": "timed out waiting for the server", "rebooted": True}
+
+        def _run_win_file(self, _options: t.Any) -> t.Any:
+            raise AnsibleConnectionFailure("odj01 is going down")
+
+    result = installation(Stuck(programs={NAME: ("6.2604.2000.3", 3010)}), reboot=True)
+    assert result["failed"]
+    assert [one["action"] for one in result["progress"]["done"]] == ["install"]
+    assert [one["action"] for one in result["progress"]["in_doubt"]] == ["restart"]
+    assert "is going down" in result["warnings"][0]
+    assert (result["exit_codes"], result["reboot_required"]) == ([3010], True)
+
+
+def test_a_copy_that_cannot_be_removed_does_not_skip_the_restart() -> None:
+    class Littered(ChangingWindows):
+        def _run_win_file(self, _options: t.Any) -> t.Any:
+            return {"failed": True, "msg": "in use"}
+
+    result = installation(Littered(programs={NAME: ("6.2604.2000.3", 3010)}), reboot=True)
+    assert "failed" not in result
+    assert result["rebooted"] is True
+    assert "in use" in result["warnings"][0]
