@@ -235,9 +235,9 @@ class Writer:
     def _count(self, dn: str, after: int | None) -> None:
         """Say whether ours was the only write since the list was read."""
         before = self._writes_before[dn]
-        if before is None or after is None:
+        if before is None or after in (None, before):  # a count that our own write did not raise tells nothing
             told = self.not_checked
-        elif after - before != 1:
+        elif after != before + 1:
             told = self.overwrote
         else:
             return

@@ -163,7 +163,8 @@ class FakeDirectory:
                 raise refused("change", dn, 16, "noSuchAttribute", "")
             if name == "nTSecurityDescriptor":
                 given = [standardised(value) for value in given]
-                values[_COUNTS] = (write_counts(_writes(values.get(_COUNTS, ())) + 1),)
+                differs = int(tuple(given) != present)
+                values[_COUNTS] = (write_counts(_writes(values.get(_COUNTS, ())) + differs),)
             kept = () if verb == "replace" else tuple(value for value in present if value not in given)
             values[name.lower()] = kept + (() if verb == "delete" else tuple(given))
         self._objects[_key(dn)] = Entry(entry.dn, {name: items for name, items in values.items() if items})

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.dacl_writer import writes_in
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import (
     ANYTHING,
     AllOf,
@@ -14,13 +15,22 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.director
     root_dse,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.ace import READ_PROPERTY, AccessRule
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.security_descriptor import SecurityDescriptor
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.sid import EVERYONE
 
 
 def code_of(action: object, *arguments: object, **named: object) -> int | None:
     with pytest.raises(DirectoryError) as caught:
         action(*arguments, **named)  # type: ignore[operator]
     return caught.value.code
+
+
+def writes_of(directory: Directory, dn: str) -> int:
+    (entry,) = directory.search(dn, ANYTHING, ["replPropertyMetaData"], scope="base")
+    count = writes_in(entry.one("replPropertyMetaData"))
+    assert count is not None
+    return count
 
 
 def keep_the_contract(directory: Directory, container: str) -> None:
@@ -62,7 +72,13 @@ def keep_the_contract(directory: Directory, container: str) -> None:
     before = read.one("nTSecurityDescriptor") or b""
     parsed = SecurityDescriptor.parse(before)
     assert (parsed.owner, parsed.sacl) == (None, None)
-    directory.modify(unit, {"nTSecurityDescriptor": ("replace", [before])}, dacl=True)
+    counted = [writes_of(directory, unit)]
+    entry = AccessRule(True, READ_PROPERTY, EVERYONE).to_ace()
+    other = parsed.with_dacl((entry, *(parsed.dacl.aces if parsed.dacl else ()))).to_bytes()
+    for value in (other, before, before):
+        directory.modify(unit, {"nTSecurityDescriptor": ("replace", [value])}, dacl=True)
+        counted.append(writes_of(directory, unit))
+    assert [count - counted[0] for count in counted] == [0, 1, 2, 2], "each write of another list counts"
     (again,) = directory.search(unit, ANYTHING, ["nTSecurityDescriptor"], scope="base", dacl=True)
     assert again.one("nTSecurityDescriptor") == before
 
