@@ -390,6 +390,27 @@ progress:
       type: list
       elements: dict
       sample: []
+interrupted:
+  description:
+    - >-
+      Lists that an earlier task wrote which was killed before it could take note of that, as O(backup_path) tells.
+      This is told once, except in check mode.
+  returned: success, and when the task fails after it had begun to write
+  type: list
+  elements: dict
+  contains:
+    organizational_unit:
+      description: Distinguished name of the object.
+      type: str
+      sample: OU=Autopilot,DC=contoso,DC=com
+    time:
+      description: When that task kept the restore point, in UTC.
+      type: str
+      sample: '2026-11-24T12:00:00.000+00:00'
+    summary:
+      description: What it did.
+      type: str
+      sample: 'OU=Autopilot,DC=contoso,DC=com: + CONTOSO\msaODJab1cd$ may create computers'
 lost_updates:
   description:
     - >-

@@ -12,6 +12,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._controller.restore
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.dacl_writer import Edit, Writer
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import Directory
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.lookup import DomainLookup
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.dn import Dn
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.organizational_unit import (
     OrganizationalUnit,
     refuse_unwritable,
@@ -20,7 +21,10 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.ad.security_
     MalformedDescriptor,
     SecurityDescriptor,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.restore_point import RestorePoint
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.delegation.restore_point import (
+    RestorePoint,
+    fingerprint,
+)
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput, OdjError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import (
     CreateAccount,
@@ -57,6 +61,18 @@ def restore_file_from(params: Mapping[str, t.Any]) -> RestoreFile | None:
         raise InvalidInput("read the options", on="backup_keep", got="it must not be negative")
     path = params["backup_path"]
     return RestoreFile.checked(path, SystemClock(), params["backup_keep"]) if path else None
+
+
+def interrupted_points(points: Sequence[RestorePoint], known: Mapping[str, SecurityDescriptor]) -> list[RestorePoint]:
+    """Return the last point of each list that a task wrote that was killed before it could take note of that.
+
+    Args:
+        points: All of the file, oldest first.
+        known: The lists as they are, by DN.
+    """
+    prints = {Dn.parse(dn).key: fingerprint(descriptor) for dn, descriptor in known.items()}
+    last = {Dn.parse(point.dn).key: point for point in points}
+    return [point for key, point in last.items() if not point.made and point.new_hash == prints.get(key)]
 
 
 class RestoreJournal:
@@ -119,6 +135,8 @@ class DirectoryChanges:
     def __init__(self, lookup: DomainLookup, username: str, backup: RestoreFile | None) -> None:
         self._directory = lookup.directory
         self._username = username
+        self._backup = backup
+        self._interrupted: list[RestorePoint] = []
         self._compare: Compare | None = None
         self._known: dict[str, SecurityDescriptor] = {}
         self._lists: dict[str, WriteDacl] = {}
@@ -142,6 +160,8 @@ class DirectoryChanges:
             OdjError: Names every unit that must not or may not be changed.
         """
         self._compare = compare
+        if self._backup and not self._lists:
+            self._interrupted = interrupted_points(self._backup.read(), self._known)
         changes: list[WriteDacl] = []
         problems: list[OdjError] = []
         for unit in units:
@@ -215,11 +235,23 @@ class DirectoryChanges:
                 with record.performing(operation):
                     self.perform(operation)
 
+    def settle(self, record: Record) -> None:
+        """Take note of what a task did that was killed before it could; that it cannot be noted is a warning."""
+        if self._backup and self._interrupted:
+            try:
+                self._backup.settle(frozenset(self._interrupted), ())
+            except OdjError as problem:
+                record.warnings.append(str(problem))
+
     def facts(self) -> dict[str, t.Any]:
-        """Return where somebody else wrote at the same time, and warnings about it."""
+        """Return where somebody else wrote at the same time, what a killed task had done, and warnings."""
         writer = self._writer
         told: dict[str, t.Any] = {
             "written_again": list(writer.again),
+            "interrupted": [
+                {"organizational_unit": point.dn, "time": point.time, "summary": point.reason}
+                for point in self._interrupted
+            ],
             "lost_updates": {"possible": list(writer.overwrote), "not_checked": list(writer.not_checked)},
         }
         if writer.overwrote:

@@ -254,13 +254,13 @@ class Msa:
             )
 
     def settle(self, plan: Plan, record: Record) -> None:
-        """Wait until the other servers hold the account as it is here.
+        """Take note of what a task did that was killed, and wait until the other servers hold the account.
 
         Raises:
             DirectoryError: Another server cannot be reached, or still holds another state in the end.
         """
-        others = self._reach_others()
-        if not others:
+        self._writing.settle(record)
+        if not (others := self._reach_others()):
             return
         here = self._current.to_json() if self._current else None
 

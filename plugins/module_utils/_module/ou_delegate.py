@@ -201,7 +201,8 @@ class _DaclJob:
         self._changes.apply(plan, record)
 
     def settle(self, plan: Plan, record: Record) -> None:
-        """Do nothing: what was written is read back already."""
+        """Take note of what a task did that was killed; what was written is read back already."""
+        self._changes.settle(record)
 
     def facts(self, plan: Plan) -> Mapping[str, object]:
         """Return what it cost; there are no delegations to tell of."""

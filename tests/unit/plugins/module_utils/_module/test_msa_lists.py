@@ -395,3 +395,12 @@ def test_every_server_is_tried_before_anything_is_written(directory: FakeDirecto
     with pytest.raises(DirectoryError, match="does not hold"):
         Forest(dc1=directory, dc2=other).run()
     assert directory.counts["add"] == 0
+
+
+def test_another_server_is_not_even_reached_in_check_mode(directory: FakeDirectory) -> None:
+    forest = Forest(dc1=directory)  # there is no dc2
+    assert forest.run(check=True)["changed"]
+    assert [one.server for one in forest.opened] == ["dc1"]
+    with pytest.raises(DirectoryError, match="connect to the directory"):
+        forest.run()
+    assert directory.counts["add"] == 0, "and nothing is written before it is"
