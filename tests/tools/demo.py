@@ -82,7 +82,7 @@ class Person:
             said := re.match(r'\s+"(.*)",?$', line)
         ):
             self._listen(said[1].replace('\\"', '"'))
-        elif re.match(r"FAILED - RETRYING|\[ERROR\]|odj\d+ +: ok=", line):
+        elif re.match(r"FAILED - RETRYING|\[ERROR\]|\[odj\d+\]: waiting|odj\d+ +: ok=", line):
             say(line)
 
     def _listen(self, sentence: str) -> None:

@@ -18,6 +18,8 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import 
     RestartServer,
     RunInstaller,
     RunUninstaller,
+    SetStartType,
+    StartService,
 )
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.host import CHANGE, Host, WindowsError
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.installer import (
@@ -65,6 +67,8 @@ class WindowsChanges:
                 self.exit_codes.append(run_uninstaller(self._host, operation))
             case RestartServer():
                 self._restart()
+            case SetStartType():
+                self._set_start_type(operation)
             case _:
                 raise InvalidInput("perform the operation", on=operation.target, got="it is none of a server's")
 
@@ -103,6 +107,15 @@ class WindowsChanges:
             self._host.run_action("restart the server", "ansible.windows.win_reboot", {})
         except WindowsError as problem:
             problem.in_doubt = problem.result.get("rebooted") is not False
+            raise
+
+    def _set_start_type(self, operation: SetStartType) -> None:
+        options = {"name": operation.service, "start_mode": "auto"}
+        options |= {"state": "started"} if isinstance(operation, StartService) else {}
+        try:
+            self._host.run_module("start the service", "ansible.windows.win_service", options)
+        except WindowsError as problem:
+            problem.in_doubt = True  # the start type may have been set before the start failed
             raise
 
     def _replace_file(self, operation: ReplaceFile, fence: Fence | None) -> None:

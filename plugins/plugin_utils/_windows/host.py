@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.clock import Clock
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
@@ -19,6 +20,14 @@ PROBE = "hybridjoin.odj.odj_server_probe"
 CHANGE = "hybridjoin.odj.odj_server_change"
 
 Result: t.TypeAlias = "Mapping[str, t.Any]"
+
+
+def say(line: str) -> None:
+    """Show a line to the person who watches the run; the automation platform has it in the output of the job.
+
+    A worker hands it to Ansible's own process, which is what shows it.
+    """
+    Display().display(line)
 
 
 class WindowsError(OdjError):
@@ -51,6 +60,9 @@ class Host(t.Protocol):
 
     def find_file(self, path: str) -> str:
         """Return the path on the controller of a file that a task names."""
+
+    def forget(self) -> bool:
+        """Answer nothing from what an earlier task saw any more; return whether anything was until now."""
 
 
 def look_at(host: Host, scope: Scope, extra: Sequence[Probe] = ()) -> Snapshot:
@@ -141,6 +153,10 @@ class WindowsHost:
             AnsibleError: There is no such file; the message lists where it was looked for.
         """
         return str(self._action._find_needle("files", path))
+
+    def forget(self) -> bool:
+        """Return that nothing of an earlier task is believed."""
+        return False
 
     def _checked(self, tried: str, result: Result) -> Result:
         if result.get("failed"):

@@ -32,14 +32,19 @@ class RememberingHost:
             self._snapshot = self._snapshot.merged(self._host.ask(lacking))
         return self._snapshot.only(probes)
 
+    def forget(self) -> bool:
+        """Answer nothing from memory any more; return whether anything was until now."""
+        remembered, self._snapshot = self._snapshot is not None, None
+        return remembered
+
     def run_module(self, tried: str, module: str, options: Mapping[str, object]) -> Result:
         """Run a module, and forget what was seen before it."""
-        self._snapshot = None
+        self.forget()
         return self._host.run_module(tried, module, options)
 
     def run_action(self, tried: str, action: str, options: Mapping[str, object]) -> Result:
         """Run a module through its action plugin, and forget what was seen before it."""
-        self._snapshot = None
+        self.forget()
         return self._host.run_action(tried, action, options)
 
     def find_file(self, path: str) -> str:

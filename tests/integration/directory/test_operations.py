@@ -18,11 +18,13 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.director
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.lookup import DomainLookup
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.session import open_directory
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput, OdjError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.operation_json import (
+    operation_from_json,
+    operation_to_json,
+)
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import (
     Fence,
     RestartServer,
-    operation_from_json,
-    operation_to_json,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module import msa, ou_delegate
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.directory_changes import DirectoryChanges

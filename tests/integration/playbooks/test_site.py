@@ -92,7 +92,11 @@ def test_waiting_in_vain_says_what_is_missing(estate: Lab, stopped: plays.Play) 
     said = " ".join(play.output.split())
     assert play.code != 0
     for server in SERVERS:
-        assert f"Waited 1 s for the sign-in at {server}, in vain: Nobody has signed in" in said
+        assert f"Could not see the sign-in at the connector ({server}): nobody signed in within 1 s" in said
+        assert (
+            f"[{server}]: waiting for an Intune Administrator to sign in with the connector's wizard on {server}."
+            in said
+        )
 
 
 def test_resumed_run_delegates_and_sees_both_active(estate: Lab, resumed: plays.Play) -> None:
@@ -123,7 +127,7 @@ def test_converged_run_changes_nothing(converged: Counted) -> None:
 
 
 def test_converged_run_costs_one_execution_a_module(converged: Counted) -> None:
-    probes = 4  # odj_prereqs, odj_connector_install, odj_ou_config, odj_server_info
+    probes = 4  # odj_prereqs, odj_connector_install, odj_ou_config, odj_connector_ready
     for server, names in converged.executions.items():
         assert [name.rpartition(".")[2] for name in names] == ["odj_server_probe"] * probes, (server, names)
 
@@ -153,3 +157,32 @@ def test_the_description_of_the_delegation_reaches_it(estate: Lab, converged: Co
                 assert f"(OA;CI;{right};bf967a86-0de6-11d0-a285-00aa003049e2;;{sid})" in text
     points = json.loads(path.read_text(encoding="utf-8"))["restore_points"]
     assert sorted(point["dn"] for point in points) == sorted(units)
+
+
+def test_a_degraded_server_fails_with_its_reasons_whatever_is_done_about_the_sign_in(
+    estate: Lab, converged: Counted
+) -> None:
+    """Nobody is asked to sign in again, and the run does not leave the server unseen."""
+    assert converged.play.code == 0, converged.play.output
+    store = JsonStore(estate.server_dir("odj02") / "state.json")
+    with store.edit("the account may not log on") as state:
+        state["user_rights"]["SeServiceLogonRight"] = []
+        state["services"]["ODJConnectorSvc"].update(state="Stopped", process_id=0, exit_code=1069)
+    for sign_in_too in ("stop", "wait"):
+        play = plays.run(estate, SITE, "--tags", "sign_in", variables={**FAST, "odj_sign_in": sign_in_too}, warm=True)
+        said = " ".join(play.output.split())
+        assert play.code != 0
+        assert "Could not count on the connector (odj02): it is degraded." in said
+        assert "could not log on as" in said
+        assert "right to log on as a service" in said
+        assert "is ready to sign in" not in said
+        assert {host: counts["failed"] for host, counts in play.recap.items()} == {"odj01": 0, "odj02": 1}
+    with store.edit("the account may log on again") as state:
+        state["user_rights"]["SeServiceLogonRight"] = ["S-1-5-80-0", state["product"]["account"]["sid"]]
+    checked, mended, again = (
+        plays.run(estate, SITE, "--tags", "sign_in", *words, variables=FAST, warm=True)
+        for words in (("--check",), (), ())
+    )
+    assert [one.code for one in (checked, mended, again)] == [0, 0, 0], checked.output
+    assert [one.changed()["odj02"] for one in (checked, mended, again)] == [1, 1, 0]
+    assert store.read()["services"]["ODJConnectorSvc"]["state"] == "Running"

@@ -71,6 +71,9 @@ class FakeWindows:
         questions = {str(probe["id"]): probe for probe in probes}
         return Snapshot(answers, self.clock.now(), self.clock.now(), questions)
 
+    def forget(self) -> bool:
+        return False
+
     def _answer(self, probe: Value) -> Value:
         if probe["id"] in self.broken:
             return {"ok": False, "ms": 0, "error": {"id": "AccessDenied", "message": "Zugriff verweigert"}}

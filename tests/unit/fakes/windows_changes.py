@@ -22,10 +22,12 @@ class ChangingWindows(FakeWindows):
     Attributes:
         refuse_writes: Whether every call that could write fails the test.
         programs: What a file of a name does when it is run: the build it installs, and its exit code.
+        broken_service: What Windows says when the service is started; "" when that works.
         calls: Modules that were called, with their options.
     """
 
     refuse_writes: bool = False
+    broken_service: str = ""
     programs: dict[str, tuple[str, int]] = field(default_factory=dict)
     calls: list[tuple[str, Value]] = field(default_factory=list)
 
@@ -57,6 +59,14 @@ class ChangingWindows(FakeWindows):
 
     def _run_win_file(self, options: Value) -> Value:
         self.files = {path: data for path, data in self.files.items() if ntpath.dirname(path) != options["path"]}
+        return {}
+
+    def _run_win_service(self, options: Value) -> Value:
+        self.service["start_mode"] = "Auto"
+        if options.get("state") == "started":
+            if self.broken_service:
+                return {"failed": True, "msg": self.broken_service}
+            self.service |= {"state": "Running", "exit_code": 0}
         return {}
 
     def _run_win_reboot(self, _options: Value) -> Value:

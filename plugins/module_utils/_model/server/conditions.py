@@ -220,7 +220,7 @@ def _wrong_account(service: Service, expected: str | None) -> tuple[str, str] | 
     if expected and not same_account(account, expected):
         return "AccountUnexpected", f"The service runs as {account}; {expected} is expected."
     if service.cannot_log_on:
-        return "AccountCannotLogOn", f"The account {account} cannot log on: {service.exit_reason}."
+        return "AccountCannotLogOn", f"The service could not log on as {account} (error {service.exit_code})."
     return None
 
 

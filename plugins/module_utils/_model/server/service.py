@@ -27,7 +27,7 @@ _EXIT_CODES = {
     1058: "it is disabled",
     1067: "its process terminated unexpectedly",
     1068: "a service or group it depends on failed to start",
-    1069: "it could not log on: its account cannot be used, or may not log on as a service",
+    1069: "its account cannot be used, or may not log on as a service",
     1070: "it hung while starting",
     1075: "a service it depends on does not exist or is marked for deletion",
     NEVER_STARTED: "it has not been started since the last boot",

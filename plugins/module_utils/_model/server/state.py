@@ -118,13 +118,18 @@ def _word(conditions: Sequence[Condition]) -> str:
     return next((word for word, holds in rules if holds), "healthy")
 
 
+def _hinders_sign_in(condition: Condition) -> bool:
+    broken = condition.type == "configured" and condition.status == "false"
+    return broken or (condition.type == "service_running" and condition.reason in ("ServiceMissing", "ServiceDisabled"))
+
+
 def _reasons(word: str, conditions: Sequence[Condition]) -> list[Reason]:
     installed, enrolled, *others = conditions
     chosen = {
         "absent": [installed],
         "legacy": [installed],
-        # Before the sign-in the service has no account and does not run; a file that cannot be read hinders it.
-        "awaiting_sign_in": [enrolled, *(one for one in others if one.type == "configured" and one.status == "false")],
+        # Before the sign-in the service has no account and does not run; what keeps the wizard from its work is told.
+        "awaiting_sign_in": [enrolled, *(one for one in others if _hinders_sign_in(one))],
         "degraded": [one for one in conditions if one.status == "false"],
         "unknown": [one for one in conditions if one.status == "unknown" and one.reason != "NotAsked"],
     }

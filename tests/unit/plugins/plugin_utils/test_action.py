@@ -21,6 +21,7 @@ from ansible_collections.hybridjoin.odj.tests.unit.fakes.windows_content import 
 ACTIONS = "ansible_collections.hybridjoin.odj.plugins.action"
 SUM = "0" * 64
 ARGUMENTS: dict[str, dict[str, t.Any]] = {
+    "odj_connector_ready": {},
     "odj_server_info": {},
     "odj_prereqs": {},
     "odj_connector_install": {"version": "6.2604.2000.3", "checksum": SUM, "url": "https://files/odj.exe"},

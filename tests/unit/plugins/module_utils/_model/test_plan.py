@@ -10,6 +10,10 @@ from dataclasses import fields
 import pytest
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.operation_json import (
+    operation_from_json,
+    operation_to_json,
+)
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import (
     MOST_NAMED,
     OPERATIONS,
@@ -26,10 +30,10 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import 
     RunInstaller,
     RunUninstaller,
     RunUpgrade,
+    SetStartType,
+    StartService,
     UnlinkHost,
     WriteDacl,
-    operation_from_json,
-    operation_to_json,
 )
 
 SAID: dict[str, t.Any] = {"target": "CN=x", "before": "", "after": "y\n", "summary": "x: y", "reason": "It is to be y."}
@@ -46,6 +50,8 @@ EACH: list[Operation] = [
     RunUpgrade(**SAID, path="D:\\odj.exe", checksum="00"),
     RunUninstaller(**SAID, product_id="{B}", msi=True),
     RestartServer(**SAID),
+    SetStartType(**SAID, service="x"),
+    StartService(**SAID, service="x"),
 ]
 
 

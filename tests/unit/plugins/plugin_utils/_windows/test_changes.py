@@ -14,15 +14,20 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput, OdjError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.operation_json import (
+    operation_from_json,
+    operation_to_json,
+)
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import (
     DeleteAccount,
     Fence,
     Operation,
     ReplaceFile,
     RestartServer,
-    operation_from_json,
-    operation_to_json,
+    SetStartType,
+    StartService,
 )
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import SERVICE_NAME
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.connector_install import SPEC
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._jobs.connector_install import (
     ConnectorInstall,
@@ -38,6 +43,11 @@ PROGRAM = b"MZ the installer"
 WEB = hashlib.sha256(b"from the web").hexdigest()
 PATH = r"D:\odj.exe"
 RESTART = RestartServer(target="odj01", before="", after="", summary="Restart odj01.", reason="It is asked for.")
+SAID: dict[str, str] = {"target": "odj01", "before": "", "after": "", "summary": "x", "reason": "x"}
+SERVICE = {
+    "set_start_type": SetStartType(**SAID, service=SERVICE_NAME),
+    "start_service": StartService(**SAID, service=SERVICE_NAME),
+}
 DELETE = DeleteAccount(target="CN=x", before="", after="", summary="x", reason="x")
 
 
@@ -52,7 +62,9 @@ def server(build: str | None = None) -> ChangingWindows:
 def installation(host: ChangingWindows, **options: t.Any) -> ConnectorInstall:
     defaults = {name: spec.get("default") for name, spec in SPEC["argument_spec"].items()}
     merged = {**defaults, **options}
-    return ConnectorInstall(host, state=merged["state"], installer=installer_of(merged, host), reboot=False)
+    return ConnectorInstall(
+        host, state=merged["state"], installer=installer_of(merged, host), reboot=False, build_from=merged["build_from"]
+    )
 
 
 def plan(case: str, source: Path) -> tuple[ChangingWindows, tuple[Operation, ...]]:
@@ -60,6 +72,10 @@ def plan(case: str, source: Path) -> tuple[ChangingWindows, tuple[Operation, ...
     path = {"version": NEW, "checksum": hashlib.sha256(PROGRAM).hexdigest(), "path": PATH}
     if case == "restart":
         return server(OLD), (RESTART,)
+    if case in SERVICE:
+        host = server(NEW)
+        host.service |= {"state": "Stopped", "start_mode": "Disabled"}
+        return host, (SERVICE[case],)
     if case == "replace_file":
         host = server(NEW)
         return host, OuConfig(host, DesiredConfig(("OU=A,DC=x",), "exact", {}, None)).plan().changes
@@ -91,7 +107,7 @@ def planned_elsewhere(case: str, source: Path) -> list[Operation]:
 
 
 @pytest.mark.parametrize(
-    "case", ["install", "install_src", "install_url", "upgrade", "uninstall", "replace_file", "restart"]
+    "case", ["install", "install_src", "install_url", "upgrade", "uninstall", "replace_file", "restart", *SERVICE]
 )
 def test_what_another_process_planned_does_the_same(case: str, tmp_path: Path) -> None:
     source = tmp_path / "odj.exe"

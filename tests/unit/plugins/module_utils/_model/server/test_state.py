@@ -228,7 +228,7 @@ def test_a_configuration_that_was_not_asked_for_decides_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "word"), [(1069, "log on"), (1067, "unexpectedly"), (1066, "error 7"), (4711, "4711")]
+    ("code", "word"), [(1069, "may not log on"), (1067, "unexpectedly"), (1066, "error 7"), (4711, "4711")]
 )
 def test_the_last_exit_code_is_said_in_words(code: int, word: str) -> None:
     server = signed_in(stopped(code))
