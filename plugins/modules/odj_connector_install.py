@@ -73,7 +73,11 @@ options:
   reboot:
     description:
       - Whether the server is restarted when the set-up program asks for it.
-      - When it is not, RV(reboot_required) says so, and the outcome is not judged before the restart.
+      - >-
+        When it is not, RV(reboot_required) and a warning say so. It is noted on the server
+        (C(HKLM\SOFTWARE\hybridjoin.odj)), the installer is not run again before the restart, and the next task after
+        the restart judges the outcome.
+      - With V(true) a restart that an earlier task noted is made as well.
     type: bool
     default: false
 extends_documentation_fragment:
@@ -164,7 +168,7 @@ exit_codes:
   elements: int
   sample: [0]
 reboot_required:
-  description: A set-up program asked for a restart that has not been made.
+  description: A set-up program asked for a restart that has not been made, in this task or an earlier one.
   returned: success
   type: bool
   sample: false

@@ -52,6 +52,7 @@ options:
         Whether an installer asked for a restart that has not been made, which is
         RV(hybridjoin.odj.odj_connector_install#module:reboot_required).
       - The task says so and fails, unless the connector is in service nevertheless.
+      - A restart that M(hybridjoin.odj.odj_connector_install) has noted on the server is known without this.
     type: bool
     default: false
   expected_account:

@@ -29,12 +29,23 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.insta
     check_outcome,
     desired_build,
     differences,
+    outcome_is_there,
     plan_installation,
+)
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.pending_restart import (
+    PendingRestart,
+    forget_options,
+    note_options,
+    outcome_of,
+    read_pending,
+    restarted_in_vain,
+    still_pending,
+    was_restarted,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.probe import Snapshot, ask_file
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.connector_install import parse_checksum
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.changes import WindowsChanges
-from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.host import Host, look_at
+from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.host import Host, WindowsError, look_at
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.installer import check_source
 
 
@@ -55,9 +66,12 @@ class ConnectorInstall:
         self._installer = installer
         self._build = desired_build(state, installer.version)
         self._reboot = reboot
-        self._scope = Scope(frozenset({"connector", "config"}), build_from=build_from)
+        self._scope = Scope(frozenset({"host", "connector", "config"}), build_from=build_from)
         self._changes = WindowsChanges(host)
         self._rebooted = False
+        self._note: PendingRestart | None = None
+        self._pending = False  # a restart that an earlier run was asked for
+        self._warnings: list[str] = []
         self._differences: list[Difference] = []
         self._snapshot: Snapshot  # of the last look: plan and apply take one each
 
@@ -70,6 +84,11 @@ class ConnectorInstall:
         path = self._installer.path
         extra = [ask_file("installer", path)] if path else []
         self._snapshot = look_at(self._host, self._scope, extra)
+        self._note = read_pending(self._snapshot)
+        self._pending = self._note is not None and not was_restarted(self._snapshot, self._note)
+        if self._note and self._pending and self._note.outcome == outcome_of(self._build):
+            # What the installer has done shows after the restart: running it again would tell and change nothing.
+            return Plan((_restart(self._host.name, f" at {self._note.noted_at}"),)) if self._reboot else Plan()
         plan = plan_installation(self._host.name, self._known(), self._state, self._build, self._installer)
         if path and any(isinstance(change, RunInstaller) for change in plan.changes):
             self._check_installer(path)
@@ -112,24 +131,43 @@ class ConnectorInstall:
         before = self._traits()
         record.evidence["exit_codes"] = self._changes.exit_codes
         self._changes.apply(plan, record)
-        record.evidence |= {"rebooted": False, "reboot_required": self._asks_for_reboot()}
-        if self._reboot and self._asks_for_reboot():
+        self._rebooted = any(isinstance(change, RestartServer) for change in plan.changes)
+        record.evidence |= {"rebooted": self._rebooted, "reboot_required": self._reboot_required()}
+        if self._reboot and self._restart_codes():
             with record.performing(_restart(self._host.name)):
                 self._changes.perform(_restart(self._host.name))
             self._rebooted = True
             record.evidence |= {"rebooted": True, "reboot_required": False}
         self._snapshot = look_at(self._host, self._scope)
         record.evidence["server"] = connector_facts(self._snapshot, self._scope)
-        if not self._reboot_required():
-            check_outcome(self._host.name, self._known(), self._build)
+        self._judge_or_note()
         if any(isinstance(change, RunUpgrade) for change in plan.changes):
             self._differences = differences(before, self._traits())
 
-    def _asks_for_reboot(self) -> bool:
-        return any(code in RESTART_CODES for code in self._changes.exit_codes)
+    def _judge_or_note(self) -> None:
+        """Confirm the outcome; or, where it shows after a restart only, note that for the next run."""
+        made = self._note if self._note and (self._rebooted or not self._pending) else None
+        if made:
+            self._write_note(forget_options())
+        codes = self._restart_codes()
+        if self._rebooted or not codes:
+            check_outcome(self._host.name, self._known(), self._build)
+            return
+        if made and made.outcome == outcome_of(self._build) and not outcome_is_there(self._known(), self._build):
+            raise restarted_in_vain(self._host.name, made, str(self._known().version or "no connector"))
+        self._write_note(note_options(self._snapshot, self._build, codes[0]))
+
+    def _write_note(self, options: Mapping[str, object]) -> None:
+        try:
+            self._host.run_module("note the pending restart", "ansible.windows.win_regedit", options)
+        except WindowsError as error:  # it is there for the next run; this one is what it is without
+            self._warnings.append(str(error))
+
+    def _restart_codes(self) -> list[int]:
+        return [code for code in self._changes.exit_codes if code in RESTART_CODES]
 
     def _reboot_required(self) -> bool:
-        return self._asks_for_reboot() and not self._rebooted
+        return bool(self._restart_codes() or self._pending) and not self._rebooted
 
     def _traits(self) -> list[tuple[str, str]]:
         """Return what an upgrade should keep."""
@@ -156,15 +194,27 @@ class ConnectorInstall:
             "reboot_required": self._reboot_required(),
             "differences": [asdict(one) for one in self._differences],
             "warnings": [
-                f"After the upgrade the {one.what} differs: {one.after} instead of {one.before}."
-                for one in self._differences
+                *self._warnings,
+                *([self._restart_warning()] if self._reboot_required() else []),
+                *(
+                    f"After the upgrade the {one.what} differs: {one.after} instead of {one.before}."
+                    for one in self._differences
+                ),
             ],
         }
 
+    def _restart_warning(self) -> str:
+        noted = [self._note.exit_code] if self._note else []
+        return still_pending([*self._restart_codes(), *noted][0])
 
-def _restart(server: str) -> RestartServer:
+
+def _restart(server: str, when: str = "") -> RestartServer:
     return RestartServer(
-        target=server, before="", after="", summary=f"Restart {server}.", reason="The installer asks for a restart."
+        target=server,
+        before="restart: pending\n",
+        after="restart: made\n",
+        summary=f"Restart {server}: the installer asked for that{when}.",
+        reason="What the installer did shows after a restart only.",
     )
 
 

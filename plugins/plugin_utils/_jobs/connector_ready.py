@@ -13,6 +13,10 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.connector import read_connector
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.facts import Scope, facts_of
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.host import host_facts
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.pending_restart import (
+    read_pending,
+    was_restarted,
+)
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.probe import Snapshot
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.readiness import (
     NotReady,
@@ -79,7 +83,9 @@ class ConnectorReady:
             NotReady: The connector cannot be counted on, and nothing that is done here mends it.
         """
         judged = self._look()
-        if self._restart_pending and judged.state != "healthy":
+        note = read_pending(self._snapshot)
+        pending = self._restart_pending or (note is not None and not was_restarted(self._snapshot, note))
+        if pending and judged.state != "healthy":
             raise RestartPending(self._host.name)
         service = read_connector(self._snapshot).service
         plan = plan_service(self._host.name, judged, service) if self._keep_service else Plan()

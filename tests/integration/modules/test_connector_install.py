@@ -168,8 +168,9 @@ def test_what_a_set_up_program_answers(stage: Stage) -> None:
         state["product"]["exit_codes"] = [1603, 3010, 3010]
     first = stage.state()
     options = present(path=SET_UP)
-    tasks = [task(INSTALL, **options), task(INSTALL, **options), task(INSTALL, state="absent", reboot=True)]
-    failed, restart_later, restarted = stage.tasks("odj01", tasks)
+    one = task(INSTALL, **options)
+    tasks = [one, one, one, task("odj_connector_ready"), task(INSTALL, state="absent", reboot=True)]
+    failed, restart_later, still_later, not_ready, restarted = stage.tasks("odj01", tasks)
 
     assert "exit code 1603" in failed.message
     assert "success_codes" in failed.message
@@ -180,10 +181,16 @@ def test_what_a_set_up_program_answers(stage: Stage) -> None:
     assert (restart_later.result["reboot_required"], restart_later.result["rebooted"]) == (True, False)
     assert restart_later.state["boot_time"] == first["boot_time"]
 
+    assert not still_later.changed
+    assert (still_later.result["reboot_required"], still_later.ran) == (True, (PROBE,))
+    assert "asked for a restart (exit code 3010)" in still_later.result["warnings"][0]
+    assert "asked for a restart of the server" in not_ready.message
+
     assert restarted.result["exit_codes"] == [3010, 0]
     assert (restarted.result["reboot_required"], restarted.result["rebooted"]) == (False, True)
     assert restarted.state["boot_time"] > first["boot_time"]
     assert restarted.result["server"]["state"] == "absent"
+    assert restarted.result["warnings"] == []
 
 
 def test_a_set_up_program_of_another_build_is_found_out(stage: Stage) -> None:

@@ -23,11 +23,17 @@ class ChangingWindows(FakeWindows):
         refuse_writes: Whether every call that could write fails the test.
         programs: What a file of a name does when it is run: the build it installs, and its exit code.
         broken_service: What Windows says when the service is started; "" when that works.
+        waits_for_restart: Whether what an installer does shows after a restart only.
+        does_nothing: Whether an installer ends and has done nothing.
+        restart_brings: The build that the next restart brings.
         calls: Modules that were called, with their options.
     """
 
     refuse_writes: bool = False
     broken_service: str = ""
+    waits_for_restart: bool = False
+    does_nothing: bool = False
+    restart_brings: str = ""
     programs: dict[str, tuple[str, int]] = field(default_factory=dict)
     calls: list[tuple[str, Value]] = field(default_factory=list)
 
@@ -69,7 +75,16 @@ class ChangingWindows(FakeWindows):
             self.service |= {"state": "Running", "exit_code": 0}
         return {}
 
+    def _run_win_regedit(self, options: Value) -> Value:
+        key = options["path"].replace(":", "")
+        values = self.registry.setdefault(key, {"exists": True, "values": {}})["values"]
+        values.pop(options["name"], None)
+        if options.get("state") != "absent":
+            values[options["name"]] = {"kind": "String", "data": options["data"]}
+        return {}
+
     def _run_win_reboot(self, _options: Value) -> Value:
+        self.restart()
         return {"rebooted": True}
 
     def _run_win_package(self, options: Value) -> Value:
@@ -82,8 +97,20 @@ class ChangingWindows(FakeWindows):
         build, code = self.programs[ntpath.basename(options["path"])]
         if code not in options["expected_return_code"]:
             return {"failed": True, "msg": "unexpected rc", "rc": code, "stdout": "0x80070643", "stderr": ""}
-        self.install(build)
+        if self.waits_for_restart:
+            self.restart_brings = build
+        elif not self.does_nothing:
+            self.install(build)
         return {"rc": code}
+
+    def restart(self) -> None:
+        """Start the server anew: what an installer left for that is done, a moment later than anything before."""
+        self.clock.sleep(60)
+        self.host["boot_time"] = self.clock.now().isoformat()
+        self.clock.sleep(60)
+        if self.restart_brings:
+            self.install(self.restart_brings)
+            self.restart_brings = ""
 
     def _run_odj_server_change(self, options: Value) -> Value:
         old = self.files[options["path"]]

@@ -26,6 +26,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.host 
     host_facts,
     host_probes,
 )
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.pending_restart import pending_probe
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.probe import Probe, Snapshot, ask_endpoint
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.state import read_state
 
@@ -92,7 +93,7 @@ def probes_of(scope: Scope) -> list[Probe]:
     """Return the questions of a scope, for one remote execution."""
     endpoints = [parse_endpoint(text) for text in scope.endpoints]
     root = scope.install_path or DEFAULT_INSTALL_PATH
-    connector = [*connector_probes(), file_version_probe(root)]
+    connector = [*connector_probes(), file_version_probe(root), pending_probe()]
     chosen = {
         "host": host_probes(),
         "dotnet": dotnet_probes(),

@@ -180,6 +180,11 @@ class Difference:
     after: str
 
 
+def outcome_is_there(connector: Connector, build: Build | None) -> bool:
+    """Return whether what was promised is there: the build, or nothing after a removal."""
+    return not connector.installed if build is None else connector.version == build
+
+
 def check_outcome(server: str, connector: Connector, build: Build | None) -> None:
     """Compare what is installed after the work with what was promised.
 

@@ -301,3 +301,72 @@ def test_a_directory_that_the_server_does_not_name_is_not_written_to(answer: Res
     with pytest.raises(WindowsError, match="no temporary directory"):
         run(server, src=str(tmp_path / "odj.exe"))
     assert server.files == {}
+
+
+def test_a_restart_that_the_outcome_waits_for_is_said_and_the_outcome_judged_after_it() -> None:
+    server = server_with(code=3010, waits_for_restart=True)
+    first = run(server)
+    assert (first["changed"], first["reboot_required"], first["server"]["state"]) == (True, True, "absent")
+    assert "asked for a restart (exit code 3010)" in first["warnings"][0]
+    again = run(server)
+    assert (again["changed"], again["reboot_required"], again["exit_codes"]) == (False, True, [])
+    assert again["warnings"] == first["warnings"]
+    server.restart()
+    after = run(server)
+    assert (after["changed"], after["reboot_required"], after["warnings"]) == (False, False, [])
+    assert after["server"]["connector"]["version"] == NEW
+
+
+def test_a_pending_restart_is_made_by_the_next_run_when_it_may() -> None:
+    server = server_with(code=3010, waits_for_restart=True)
+    run(server)
+    checked = run(server, reboot=True, check_mode=True)
+    assert [change["action"] for change in checked["plan"]["changes"]] == ["restart"]
+    result = run(server, reboot=True)
+    assert (result["changed"], result["rebooted"], result["reboot_required"]) == (True, True, False)
+    assert result["server"]["connector"]["version"] == NEW
+    assert run(server, reboot=True)["changed"] is False
+
+
+def test_an_installer_that_asks_for_restarts_and_changes_nothing_is_found_out() -> None:
+    server = server_with(code=3010, does_nothing=True)
+    assert run(server)["changed"] is True
+    assert run(server)["changed"] is False
+    server.restart()
+    with pytest.raises(
+        OdjError, match=r"restart again; the server has been restarted since.*no connector is installed"
+    ):
+        run(server)
+
+
+def test_an_installer_that_ends_well_and_changes_nothing_is_found_out() -> None:
+    server = server_with(does_nothing=True)
+    for _time in range(2):
+        with pytest.raises(OdjError, match="no connector is installed instead of"):
+            run(server)
+
+
+def test_a_restart_that_brings_nothing_is_found_out_at_once() -> None:
+    with pytest.raises(OdjError, match="no connector is installed instead of"):
+        run(server_with(code=3010, does_nothing=True), reboot=True)
+
+
+@pytest.mark.parametrize("text", ["", "[" * 100_000, "[]", '{"outcome": 1}', '{"outcome": "absent", "exit_code": "x"}'])
+def test_a_note_that_is_none_is_not_believed(text: str) -> None:
+    server = server_with()
+    server.registry[r"HKLM\SOFTWARE\hybridjoin.odj"] = {
+        "exists": True,
+        "values": {"PendingRestart": {"kind": "String", "data": text}},
+    }
+    assert run(server)["changed"] is True
+
+
+def test_a_note_that_cannot_be_written_is_a_warning() -> None:
+    class Locked(ChangingWindows):
+        def _run_win_regedit(self, options: Result) -> Result:
+            return {"failed": True, "msg": "denied"}
+
+    server = Locked(files={PATH: PROGRAM}, programs={"odj.exe": (NEW, 3010)})
+    result = run(server)
+    assert result["changed"]
+    assert "denied" in result["warnings"][0]
