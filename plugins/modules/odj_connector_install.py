@@ -178,7 +178,7 @@ rebooted:
   type: bool
   sample: false
 differences:
-  description: What an upgrade should have kept and did not, of configuration file, service account and certificate.
+  description: What an upgrade should have kept and did not, of OU list, service account and certificate.
   returned: success
   type: list
   elements: dict

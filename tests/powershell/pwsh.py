@@ -96,7 +96,7 @@ class Engine:
         assert self._process.stdout
         self._process.stdin.write(f"{json.dumps(request)}\n")
         self._process.stdin.flush()
-        ready, _, _ = select.select([self._process.stdout], [], [], PATIENCE)
+        ready = select.select([self._process.stdout], [], [], PATIENCE)[0]
         assert ready, "PowerShell gave no answer"
         return t.cast(Json, json.loads(self._process.stdout.readline()))
 

@@ -16,8 +16,11 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import 
     RunInstaller,
     RunUpgrade,
 )
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import RESTART_CODES
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.config_file import find_config_file
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import OU_LIST_KEY, RESTART_CODES
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.config_file import (
+    find_config_file,
+    read_settings,
+)
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.connector import (
     Connector,
     known_connector,
@@ -43,6 +46,11 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.pendi
     was_restarted,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.probe import Snapshot, ask_file
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.state import (
+    ServerState,
+    may_count_on,
+    read_state,
+)
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.connector_install import parse_checksum
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.changes import WindowsChanges
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.host import Host, WindowsError, look_at
@@ -128,7 +136,7 @@ class ConnectorInstall:
         """Do nothing: nothing has to be waited for."""
 
     def _change(self, plan: Plan, record: Record) -> None:
-        before = self._traits()
+        before, counted_on = self._traits(), may_count_on(self._judged()).answer
         record.evidence["exit_codes"] = self._changes.exit_codes
         self._changes.apply(plan, record)
         self._rebooted = any(isinstance(change, RestartServer) for change in plan.changes)
@@ -143,6 +151,9 @@ class ConnectorInstall:
         self._judge_or_note()
         if any(isinstance(change, RunUpgrade) for change in plan.changes):
             self._differences = differences(before, self._traits())
+            after = may_count_on(self._judged())
+            if counted_on and not after.answer and not self._reboot_required():
+                self._warnings.append(f"The connector was in service before the upgrade and is not now. {after.why}")
 
     def _judge_or_note(self) -> None:
         """Confirm the outcome; or, where it shows after a restart only, note that for the next run."""
@@ -173,17 +184,22 @@ class ConnectorInstall:
         """Return what an upgrade should keep."""
         connector = self._known()
         return [
-            ("configuration file", self._config_hash()),
+            ("OU list", self._ou_list()),
             ("service account", connector.service.account or "none"),
             ("certificate", (connector.certificate and connector.certificate.thumbprint) or "none"),
         ]
 
-    def _config_hash(self) -> str:
+    def _ou_list(self) -> str:
         try:
             config = find_config_file(self._snapshot, None)
+            settings = read_settings(config.content, config.path) if config else {}
         except OdjError as error:  # neither an upgrade nor a removal hangs on this file
             return error.got
-        return config.sha256 if config else "absent"
+        held = {key.casefold(): value for key, value in settings.items()}
+        return held.get(OU_LIST_KEY.casefold()) or "empty" if config else "no configuration file"
+
+    def _judged(self) -> ServerState:
+        return read_state(self._snapshot, self._scope.expectation)
 
     def facts(self, plan: Plan) -> Mapping[str, object]:
         """Return ``server``, exit codes, whether a restart was made or is required, and what an upgrade altered."""

@@ -109,8 +109,8 @@ def test_an_upgrade_that_loses_something_says_what(stage: Stage, person: Person)
     with stage.change() as state:  # a set-up program that lays its own file down when there is none
         del state["files"][layout.WIZARD_CONFIG]
     (done,) = stage.tasks("odj01", [task(INSTALL, state="latest", **present(path=SET_UP))])
-    assert [one["what"] for one in done.result["differences"]] == ["configuration file"]
-    assert "configuration file differs" in " ".join(done.result["warnings"])
+    assert [one["what"] for one in done.result["differences"]] == ["OU list"]
+    assert "OU list differs: empty instead of no configuration file" in " ".join(done.result["warnings"])
 
 
 def test_removal_takes_every_entry(stage: Stage) -> None:

@@ -18,7 +18,7 @@ from ansible_collections.hybridjoin.odj.plugins.plugin_utils._jobs.connector_ins
 )
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.host import WindowsError
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.windows_changes import ChangingWindows
-from ansible_collections.hybridjoin.odj.tests.unit.fakes.windows_content import CONFIG
+from ansible_collections.hybridjoin.odj.tests.unit.fakes.windows_content import CONFIG, XML
 
 OLD, NEW, LEGACY = "6.2504.2001.8", "6.2604.2000.3", "6.2407.2000.8"
 PROGRAM = b"MZ the set-up program"
@@ -107,15 +107,33 @@ def test_an_upgrade_tells_what_it_did_not_keep() -> None:
         def install(self, build: str, *, msi: bool = True) -> None:
             super().install(build, msi=msi)
             if build == NEW:
-                self.files[CONFIG] = b"<configuration/>"
+                self.files[CONFIG] = b"<configuration><appSettings/></configuration>"
                 self.service["start_name"] = "LocalSystem"
 
     server = Forgetful(files={PATH: PROGRAM}, programs={"odj.exe": (NEW, 0)})
     server.install(OLD)
     server.sign_in()
+    server.files[CONFIG] = XML.replace(
+        b'"SignInURL" value="x"', b'"OrganizationalUnitsUsedForOfflineDomainJoin" value="OU=A"'
+    )
     result = run(server, state="latest")
-    assert [one["what"] for one in result["differences"]] == ["configuration file", "service account"]
-    assert "LocalSystem instead of CONTOSO\\msaODJab1cd$" in result["warnings"][1]
+    assert [one["what"] for one in result["differences"]] == ["OU list", "service account"]
+    assert "not now. The service runs as LocalSystem" in result["warnings"][0]
+    assert "OU list differs: empty instead of OU=A" in result["warnings"][1]
+    assert "LocalSystem instead of CONTOSO\\msaODJab1cd$" in result["warnings"][2]
+
+
+def test_an_upgrade_that_keeps_the_list_in_another_file_is_no_difference() -> None:
+    class Rewriting(ChangingWindows):
+        def install(self, build: str, *, msi: bool = True) -> None:
+            super().install(build, msi=msi)
+            self.files[CONFIG] = XML + b"<!-- of this build -->" if build == NEW else XML
+
+    server = Rewriting(files={PATH: PROGRAM}, programs={"odj.exe": (NEW, 0)})
+    server.install(OLD)
+    server.sign_in()
+    result = run(server, state="latest")
+    assert (result["differences"], result["warnings"]) == ([], [])
 
 
 @pytest.mark.parametrize("state", ["present", "latest"])
@@ -220,9 +238,7 @@ def test_an_upgrade_tells_that_it_could_not_compare_the_configuration_file() -> 
     server = Locking(files={PATH: PROGRAM}, programs={"odj.exe": (NEW, 0)})
     server.install(OLD)
     result = run(server, state="latest")
-    assert [(one["what"], "AccessDenied" in one["after"]) for one in result["differences"]] == [
-        ("configuration file", True)
-    ]
+    assert [(one["what"], "AccessDenied" in one["after"]) for one in result["differences"]] == [("OU list", True)]
 
 
 def test_an_unknown_success_code_can_be_named() -> None:
