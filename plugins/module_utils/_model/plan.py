@@ -221,17 +221,25 @@ class SetStartType(Described):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StartService(SetStartType):
-    """Do so, and start it now."""
+class StartService(Described):
+    """Start a service of a server (the target).
+
+    Attributes:
+        service: Its name.
+    """
 
     ACTION = "start_service"
 
+    service: str
+
 
 DirectoryOperation: t.TypeAlias = WriteDacl | CreateAccount | ModifyAccount | DeleteAccount | LinkHost | UnlinkHost
-WindowsOperation: t.TypeAlias = ReplaceFile | RunInstaller | RunUninstaller | RestartServer | SetStartType
+WindowsOperation: t.TypeAlias = (
+    ReplaceFile | RunInstaller | RunUninstaller | RestartServer | SetStartType | StartService
+)
 Operation: t.TypeAlias = DirectoryOperation | WindowsOperation
 OPERATIONS: dict[str, type[Operation]] = {
-    kind.__name__: kind for kind in (*t.get_args(Operation), RestoreDacl, RunUpgrade, StartService)
+    kind.__name__: kind for kind in (*t.get_args(Operation), RestoreDacl, RunUpgrade)
 }
 
 

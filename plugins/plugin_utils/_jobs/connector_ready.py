@@ -110,7 +110,8 @@ class ConnectorReady:
         """
         if self._judged().state != "healthy" and self._host.forget():
             self._look()
-        begun = told = self._clock.monotonic()
+        begun = self._clock.monotonic()
+        told: float | None = None
         since: float | None = None  # it is neither healthy nor waiting for a person
         while (judged := self._judged()).state != "healthy":
             now = self._clock.monotonic()
@@ -122,7 +123,7 @@ class ConnectorReady:
             else:
                 since = now if since is None else since
                 self._check_progress(judged, now - since)
-            if now == begun or now - told >= EVERY:
+            if told is None or now - told >= EVERY:
                 told = now
                 self._say(self._line(judged, now - begun))
             self._clock.sleep(self._patience.interval if self._patience else SERVICE_INTERVAL)

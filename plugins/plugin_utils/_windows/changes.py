@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 
 from ansible.errors import AnsibleError
 
@@ -68,7 +69,10 @@ class WindowsChanges:
             case RestartServer():
                 self._restart()
             case SetStartType():
-                self._set_start_type(operation)
+                # Automatic: one that is right is not planned, because the delayed one would become this.
+                self._set_service(operation.service, "set the start type of the service", {"start_mode": "auto"})
+            case StartService():
+                self._set_service(operation.service, "start the service", {"state": "started"})
             case _:
                 raise InvalidInput("perform the operation", on=operation.target, got="it is none of a server's")
 
@@ -109,14 +113,8 @@ class WindowsChanges:
             problem.in_doubt = problem.result.get("rebooted") is not False
             raise
 
-    def _set_start_type(self, operation: SetStartType) -> None:
-        options = {"name": operation.service, "start_mode": "auto"}
-        options |= {"state": "started"} if isinstance(operation, StartService) else {}
-        try:
-            self._host.run_module("start the service", "ansible.windows.win_service", options)
-        except WindowsError as problem:
-            problem.in_doubt = True  # the start type may have been set before the start failed
-            raise
+    def _set_service(self, name: str, tried: str, options: Mapping[str, object]) -> None:
+        self._host.run_module(tried, "ansible.windows.win_service", {"name": name, **options})
 
     def _replace_file(self, operation: ReplaceFile, fence: Fence | None) -> None:
         options: dict[str, object] = {

@@ -68,7 +68,8 @@ class ChangingWindows(FakeWindows):
         return {}
 
     def _run_win_service(self, options: Value) -> Value:
-        self.service["start_mode"] = "Auto"
+        if options.get("start_mode"):
+            self.service["start_mode"] = "Auto"
         if options.get("state") == "started":
             if self.broken_service:
                 return {"failed": True, "msg": self.broken_service}

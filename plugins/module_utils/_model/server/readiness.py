@@ -64,21 +64,32 @@ def plan_service(server: str, judged: ServerState, service: Service) -> Plan:
         return Plan()
     stands = service.state == "Running" or (service.state or "").endswith("Pending") or awaiting
     mode_is_right = service.start_mode == "Auto" or (awaiting and service.start_mode != "Disabled")
-    if stands and mode_is_right:
-        return Plan()
-    before = _lines(service.start_mode, service.state)
-    after = _lines("Auto", service.state if stands else "Running")
-    kind, verb = (SetStartType, "Set the start type of") if stands else (StartService, "Start")
-    reason = judged.condition("service_running").message
-    operation = kind(
-        target=server,
-        before=before,
-        after=after,
-        summary=f"{verb} the service {SERVICE_NAME} on {server}, {reason}",
-        reason=reason,
-        service=SERVICE_NAME,
-    )
-    return Plan((operation,))
+    operations: list[SetStartType | StartService] = []
+    if not mode_is_right:
+        mode = service.start_mode or "unknown"
+        operations.append(
+            SetStartType(
+                target=server,
+                before=f"start type: {mode}\n",
+                after="start type: Auto\n",
+                summary=f"Set the start type of the service {SERVICE_NAME} on {server} to Automatic; it is {mode}.",
+                reason="The service has to come back by itself when the server starts.",
+                service=SERVICE_NAME,
+            )
+        )
+    if not stands:
+        reason = judged.condition("service_running").message
+        operations.append(
+            StartService(
+                target=server,
+                before=f"state: {service.state or 'unknown'}\n",
+                after="state: Running\n",
+                summary=f"Start the service {SERVICE_NAME} on {server}. {reason}",
+                reason=reason,
+                service=SERVICE_NAME,
+            )
+        )
+    return Plan(tuple(operations))
 
 
 def sign_in_helps(judged: ServerState) -> bool:
@@ -106,7 +117,3 @@ def check_ready(server: str, judged: ServerState, plan: Plan) -> None:
     )
     if not any(passes):
         raise NotReady(server, judged)
-
-
-def _lines(start_mode: str | None, state: str | None) -> str:
-    return f"start type: {start_mode or 'unknown'}\nstate: {state or 'unknown'}\n"
