@@ -14,7 +14,7 @@ import ssl
 import sys
 import typing as t
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from itertools import islice
 
@@ -37,6 +37,7 @@ with suppress(ImportError):  # said by session.LDAP3_IMPORT_ERROR
     import ldap3
     from ldap3.core.exceptions import LDAPException
 
+_LEAST = 0.001  # seconds to connect in: 0 would mean not to wait at all
 TRIES = 5  # domain controllers that are tried, of those that DNS has
 _READ_ONLY = "1.2.840.113556.1.4.1920"  # LDAP_CAP_ACTIVE_DIRECTORY_PARTIAL_SECRETS_OID, MS-ADTS 3.1.1.3.4.3.6
 # The records by which domain controllers announce themselves (MS-ADTS 6.3.2.3). The one with the PDC emulator's role
@@ -122,16 +123,17 @@ def _opened(address: str, port: int, until: float, clock: Clock) -> socket.socke
     found = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)
     reason = OSError("the name has no address")
     for number, (family, kind, protocol, __, place) in enumerate(found):
-        left = max(until - clock.monotonic(), 0.001)
-        opened = socket.socket(family, kind, protocol)
-        try:
-            opened.settimeout(left / (len(found) - number))
-            opened.connect(place)
-        except OSError as problem:
-            opened.close()
-            reason = problem
-        else:
-            return opened
+        left = max(until - clock.monotonic(), _LEAST)
+        with ExitStack() as stack:
+            try:
+                opened = stack.enter_context(socket.socket(family, kind, protocol))
+                opened.settimeout(left / (len(found) - number))
+                opened.connect(place)
+            except OSError as problem:  # also when this computer has no IPv6: another address may do
+                reason = problem
+            else:
+                stack.pop_all()
+                return opened
     raise reason
 
 

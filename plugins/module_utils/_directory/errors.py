@@ -135,7 +135,6 @@ def in_doubt(problem: DirectoryError) -> DirectoryError:
 
 
 _CONNECTION_ADVICE = (
-    ("package cryptography missing", "Install the Python library cryptography: the channel binding needs it."),
     (
         "hostname mismatch",
         "The certificate is for another name: set server to a name it carries, or set server_name.",
@@ -151,6 +150,7 @@ _CONNECTION_ADVICE = (
     ),
     ("wrong version number", "The port does not speak TLS: tls_mode ldaps is for port 636, start_tls for port 389."),
     ("unexpected eof", "The server ended the TLS handshake: it may have no certificate for LDAP."),
+    ("closed (eof)", "The server ended the TLS handshake: it may have no certificate for LDAP."),
     ("ended the session", "The domain controller ended it, as one does that restarts or is overloaded: run again."),
     ("ended the connection", "The domain controller ended it, as one does that restarts or is overloaded: run again."),
     ("broken pipe", "The domain controller ended the connection: run again."),
@@ -158,7 +158,6 @@ _CONNECTION_ADVICE = (
     ("connection reset", "The server ended the connection: it may have no certificate for LDAP."),
     ("refused", "Nothing listens there: check server and port, and that LDAP over TLS is set up on it."),
     ("timed out", "No answer came in time: check the network and firewalls, or raise timeout."),
-    ("invalid server address", "The name of the server cannot be resolved: check it and the DNS of this computer."),
     ("name or service not known", "The name of the server cannot be resolved: check it and the DNS of this computer."),
     ("no address associated", "The name of the server cannot be resolved: check it and the DNS of this computer."),
 )

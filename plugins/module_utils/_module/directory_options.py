@@ -50,6 +50,7 @@ _NAME = re.compile(r"(?!-)[\w-]{1,63}(?<!-)(?:\.(?!-)[\w-]{1,63}(?<!-))*")
 _DIGITS = re.compile(r"[0-9.]+")
 _PORT = re.compile(r"[0-9]{1,5}")
 _LONGEST_NAME = 253  # RFC 1035 2.3.4, as text
+_LONGEST_WAIT = 86_400  # a day: a number that no socket takes is no time limit
 _SHOWN = 60  # characters of something that cannot be meant
 _FORMS = "Write it like dc1.contoso.com, dc1.contoso.com:636 or ldaps://dc1.contoso.com."
 
@@ -63,8 +64,9 @@ def settings_from(params: Mapping[str, t.Any]) -> Settings:
     Raises:
         InvalidInput: One of them cannot be meant as it stands.
     """
-    if params["timeout"] < 1:
-        raise InvalidInput("read the options", on="timeout", got=f"{params['timeout']} is not a number of seconds")
+    if not 1 <= params["timeout"] <= _LONGEST_WAIT:
+        got = f"{params['timeout']} is not a number of seconds from 1 to {_LONGEST_WAIT}"
+        raise InvalidInput("read the options", on="timeout", got=got)
     if params["port"] is not None and not 0 < params["port"] < 65536:
         raise InvalidInput("read the options", on="port", got=f"{params['port']} is not a port")
     given = {name: params[name] for name in DIRECTORY_OPTIONS}
@@ -78,6 +80,7 @@ def settings_from(params: Mapping[str, t.Any]) -> Settings:
     if given["server_name"] and not (_is_address(given["server_name"]) or _is_name(given["server_name"])):
         got = f"{given['server_name']!r} is neither a name nor an address"
         raise _wrong("server_name", got, "Write what stands in the certificate, like dc1.contoso.com.")
+    given["server_name"] = (given["server_name"] or "").removesuffix(".") or None
     settings = Settings(**{**given, "dns_servers": tuple(params["dns_servers"] or ())})
     return at_server(settings, given["server"]) if given["server"] else settings
 

@@ -269,3 +269,17 @@ def test_the_usual_answers_open_it(door: Door) -> None:
     with domain_controller(door.tls, starts_tls=True) as (port, controller):
         assert door.try_at(port, tls_mode="start_tls") == ""
     assert controller.asked == [EXTENDED, SEARCH, BIND]
+
+
+def test_an_address_that_cannot_be_used_here_does_not_hide_the_next(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A computer without IPv6 still gets the addresses of a name that has both."""
+    usual = socket.getaddrinfo
+    unknown = (99, socket.SOCK_STREAM, 0, "", ("::1", 0))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kw: [unknown, *usual(*args, **kw)])
+    with domain_controller(door.tls) as (port, controller):
+        assert door.try_at(port) == ""
+    assert controller.asked == [SEARCH, BIND]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kw: [])
+    assert "no address" in door.try_at(1)

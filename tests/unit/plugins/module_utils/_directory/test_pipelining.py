@@ -11,7 +11,13 @@ import typing as t
 import ldap3
 import pytest
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import Entry, Procedure, Read, Write
+from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.directory import (
+    Entry,
+    Present,
+    Procedure,
+    Read,
+    Write,
+)
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.errors import DirectoryError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._directory.pipeline import WINDOW
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
@@ -174,6 +180,15 @@ def test_a_single_change_whose_answer_is_lost_is_in_doubt() -> None:
         given: t.Any = {"add": ("container", {}), "delete": (), "modify": ({"cn": ("replace", [b"x"])},)}[change]
         with served(lambda requests: [b""]) as directory, pytest.raises(DirectoryError, match="not known"):
             getattr(directory, change)("cn=x", *given)
+
+
+def test_an_error_of_a_search_is_not_its_own_cause() -> None:
+    with served(lambda requests: [b""]) as directory, pytest.raises(DirectoryError) as caught:
+        directory.search("cn=x", Present("objectClass"), ["cn"])
+    seen: list[BaseException | None] = [caught.value]
+    while seen[-1] is not None:
+        assert seen[-1].__cause__ not in seen
+        seen.append(seen[-1].__cause__)
 
 
 def test_after_a_request_that_could_not_be_sent_no_other_is() -> None:
