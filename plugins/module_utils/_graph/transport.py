@@ -159,10 +159,11 @@ class Http:
         """Return the error for a request that got no answer."""
         fallback = "Check name resolution, firewall and proxy of the computer on which the module runs."
         advice_by_kind = {
-            requests.exceptions.ProxyError: ("Check the option proxy, or HTTPS_PROXY and NO_PROXY in the environment."),
+            requests.exceptions.ProxyError: "Check the option proxy, or HTTPS_PROXY and NO_PROXY in the environment.",
             requests.exceptions.SSLError: (
                 "If a proxy or a lab signs with an authority of its own, name its certificate in ca_path."
             ),
+            requests.exceptions.ConnectTimeout: fallback,
             requests.exceptions.Timeout: (
                 f"No whole answer came within {self._transport.timeout:g} s; see the option timeout."
             ),

@@ -192,7 +192,7 @@ def test_a_broken_post_is_never_sent_again(monkeypatch: pytest.MonkeyPatch) -> N
     [
         (requests.exceptions.SSLError("bad"), "ca_path"),
         (requests.exceptions.ProxyError("bad"), "HTTPS_PROXY"),
-        (requests.exceptions.ConnectTimeout("bad"), "timeout"),
+        (requests.exceptions.ConnectTimeout("bad"), "firewall"),
         (requests.exceptions.ReadTimeout("bad"), "timeout"),
     ],
 )

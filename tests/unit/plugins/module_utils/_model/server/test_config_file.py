@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import base64
 import codecs
 import random
 import typing as t
@@ -16,6 +17,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors impor
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import OU_LIST_KEY
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server import config_file
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.config_file import (
+    CONTENT_LIMIT,
     find_config_file,
     read_settings,
     replace_settings,
@@ -199,6 +201,19 @@ def test_content_that_is_no_base64_is_an_error() -> None:
         value = {"ok": True, "value": {**answer, "content": content}}
         with pytest.raises(OdjError, match="is not base64"):
             find_config_file(Snapshot({"config_0": value}, NOON, NOON), None)
+
+
+@pytest.mark.parametrize(("size", "fits"), [(CONTENT_LIMIT, True), (CONTENT_LIMIT + 3, False)])
+def test_content_beyond_the_limit_is_refused_whatever_the_server_says_of_it(size: int, fits: bool) -> None:
+    answer = {"exists": True, "directory": False, "content": base64.b64encode(b" " * size).decode(), "truncated": False}
+    snapshot = Snapshot({"config_0": {"ok": True, "value": answer}}, NOON, NOON)
+    if fits:
+        found = find_config_file(snapshot, None)
+        assert found is not None
+        assert len(found.content) == size
+        return
+    with pytest.raises(OdjError, match="more than 1048576 bytes"):
+        find_config_file(snapshot, None)
 
 
 def keys_by_another_reader(content: bytes) -> dict[str, str] | None:
