@@ -44,7 +44,7 @@ WEB = hashlib.sha256(b"from the web").hexdigest()
 PATH = r"D:\odj.exe"
 RESTART = RestartServer(target="odj01", before="", after="", summary="Restart odj01.", reason="It is asked for.")
 SAID: dict[str, str] = {"target": "odj01", "before": "", "after": "", "summary": "x", "reason": "x"}
-SERVICE = {
+SERVICE: dict[str, Operation] = {
     "set_start_type": SetStartType(**SAID, service=SERVICE_NAME),
     "start_service": StartService(**SAID, service=SERVICE_NAME),
 }
