@@ -201,6 +201,29 @@ function Remove-Account {
     $answer
 }
 
+# ---- the fence
+
+# A run that was given up must not change what another one has begun to work on. The server keeps the highest epoch that
+# it has seen, where only an administrator writes, and refuses a lower one and the same one of another run.
+function Assert-Fence($fence) {
+    $path = 'HKLM:\SOFTWARE\hybridjoin.odj'
+    $epoch = 0L
+    if (-not $fence['run'] -or -not [long]::TryParse("$($fence['epoch'])", [ref]$epoch) -or $epoch -lt 1) {
+        throw 'BadArgument, a fence has a run and an epoch of 1 or more'
+    }
+    $key = Get-Item -LiteralPath $path -ErrorAction Ignore
+    $seen = if ($null -ne $key) { [long]$key.GetValue('Epoch', 0) } else { 0L }
+    $run = if ($null -ne $key) { "$($key.GetValue('Run', ''))" } else { '' }
+    if ($epoch -lt $seen -or ($epoch -eq $seen -and $run -cne "$($fence['run'])")) {
+        throw "Fenced, the run $run (epoch $seen) has begun to work on this server; nothing was changed"
+    }
+    if ($checkMode -or $epoch -eq $seen) { return }
+    if ($null -eq $key) { $null = New-Item -Path $path -Force }
+    # The run comes first: when only it was written, the next one of this epoch is refused, and nothing let through.
+    Set-ItemProperty -LiteralPath $path -Name 'Run' -Value "$($fence['run'])" -Type String
+    Set-ItemProperty -LiteralPath $path -Name 'Epoch' -Value $epoch -Type QWord
+}
+
 # ---- one operation
 
 $functions = @{
@@ -213,6 +236,7 @@ try {
     if ("$($ExecutionContext.SessionState.LanguageMode)" -ne 'FullLanguage') { throw 'LanguageMode, this change needs full language mode' }
     $operation = "$($complex_args['operation'])"
     if (-not $functions.ContainsKey($operation)) { throw "BadArgument, there is no operation $operation" }
+    if ($null -ne $complex_args['fence']) { Assert-Fence $complex_args['fence'] }
     $result = & $functions[$operation]
 }
 catch {

@@ -21,10 +21,11 @@ READING = {
     *("New-Guid", "New-Object", "Select-Object", "Set-StrictMode", "Sort-Object", "Where-Object"),
 }
 # Reviewed: Add-Type compiles declarations only; Invoke-WebRequest sends a HEAD request to the endpoint that was asked
-# for; Import-Module loads PowerShell's own certificate provider; Remove-Item removes the probe's own temporary file.
+# for; Import-Module loads PowerShell's own certificate provider; Remove-Item removes the probe's own temporary file;
+# New-Item and Set-ItemProperty keep the fence in the collection's own registry key.
 ALLOWED = {
     "odj_server_probe.ps1": READING | {"Add-Type", "Invoke-WebRequest", "Import-Module", "Remove-Item"},
-    "odj_server_change.ps1": READING | {"Add-Type", "Start-Sleep"},
+    "odj_server_change.ps1": READING | {"Add-Type", "New-Item", "Set-ItemProperty", "Start-Sleep"},
 }
 FORBIDDEN = {
     "ternary": r"\?[^?.:\n]*\s:\s",

@@ -43,6 +43,19 @@ def content(site: Site, path: str) -> bytes | None:
     return base64.b64decode(record["content"]) if record else None
 
 
+def test_a_run_that_was_overtaken_changes_nothing(site: Site, replacement: Json) -> None:
+    def run(epoch: int, *words: str) -> Json:
+        fence = {"run": f"run {epoch}", "epoch": epoch}
+        return site.run("hybridjoin.odj.odj_server_change", {**replacement, "fence": fence}, *words).result
+
+    assert run(8)["changed"]
+    late = run(7)
+    assert (late["changed"], late["error"]["id"]) == (False, "Fenced")
+    assert run(7, CHECK)["error"]["id"] == "Fenced"
+    assert run(9, CHECK)["stale"]
+    assert run(8)["stale"]
+
+
 def test_a_file_is_replaced_and_the_old_one_kept(site: Site, replacement: Json) -> None:
     checked = site.run("hybridjoin.odj.odj_server_change", replacement, CHECK).result
     assert checked["changed"]

@@ -7,7 +7,7 @@ import base64
 import binascii
 
 from odj_lab.store import State
-from odj_lab.windows import filesystem
+from odj_lab.windows import filesystem, registry
 from odj_lab.windows.machine import Machine
 from odj_lab.windows.payload import Call
 from odj_lab.windows.stand_ins.files import digest
@@ -17,6 +17,7 @@ from odj_lab.windows.stand_ins.table import ModuleStandIn, Options, Result
 from odj_lab.windows.trouble import ModuleFailure, Refused, WindowsError
 
 CAN_INSTALL, INSTALLED = 4, 5
+FENCE = r"HKLM\SOFTWARE\hybridjoin.odj"
 
 
 def odj_server_change(machine: Machine, call: Call, options: Options) -> Result:
@@ -31,6 +32,8 @@ def odj_server_change(machine: Machine, call: Call, options: Options) -> Result:
         with machine.planned(f"odj_server_change {name}", check_mode=call.check_mode) as state:
             if state["language_mode"] != FULL:
                 raise Refused("LanguageMode", "this change needs full language mode")
+            if options["fence"]:
+                _demand_fence(state, options["fence"], check_mode=call.check_mode)
             return operations[name](state, call, options)
     except WindowsError as error:
         raise ModuleFailure(str(error), error=error.answer()) from error
@@ -40,6 +43,18 @@ def _demand(options: Options, *names: str) -> None:
     for name in names:
         if not options[name]:
             raise Refused("BadArgument", f"{name} is needed")
+
+
+def _demand_fence(state: State, fence: Options, *, check_mode: bool) -> None:
+    run, epoch = fence["run"], fence["epoch"]
+    if not run or epoch < 1:
+        raise Refused("BadArgument", "a fence has a run and an epoch of 1 or more")
+    seen, other = ((registry.value(state, FENCE, name) or {}).get("data") for name in ("Epoch", "Run"))
+    if epoch < (seen or 0) or (epoch == seen and run != other):
+        raise Refused("Fenced", f"the run {other} (epoch {seen}) has begun to work on this server; nothing was changed")
+    if not check_mode:
+        registry.put(state, FENCE, "Run", "String", run)
+        registry.put(state, FENCE, "Epoch", "QWord", epoch)
 
 
 def _replace_file(state: State, call: Call, options: Options) -> Result:
