@@ -7,7 +7,7 @@ import typing as t
 from collections.abc import Mapping
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.ou_list import check_ous
-from ansible_collections.hybridjoin.odj.plugins.module_utils._module.ou_config import SPEC, other_keys
+from ansible_collections.hybridjoin.odj.plugins.module_utils._module.ou_config import SPEC, kept_backups, other_keys
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import Job
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._action import OdjAction
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._jobs.ou_config import DesiredConfig, OuConfig
@@ -23,4 +23,4 @@ class ActionModule(OdjAction):
         """Return the work of the task."""
         ous = tuple(check_ous(options["organizational_units"]))
         desired = DesiredConfig(ous, options["state"], other_keys(options), options["install_path"])
-        return OuConfig(host, desired)
+        return OuConfig(host, desired, keep=kept_backups(options))

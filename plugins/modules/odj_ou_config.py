@@ -55,6 +55,12 @@ options:
       - The key C(DisableOUUpdates). With your own account, V(true) keeps the wizard from changing rights.
       - Without it the key stays as it is.
     type: bool
+  backup_keep:
+    description:
+      - How many backups of the file (RV(backup_path)) stay beside it. The oldest go; V(0) keeps all of them.
+      - Only files that are named as this module names its backups are counted and removed.
+    type: int
+    default: 10
 extends_documentation_fragment:
   - hybridjoin.odj._windows
   - hybridjoin.odj._windows.snapshot

@@ -81,6 +81,21 @@ function Invoke-Replace([string]$new, [string]$target, [string]$backup) {
     }
 }
 
+# The oldest backups go, of those that are named as the action plugins name them; what cannot be removed stays.
+function Remove-OldBackup($answer, [string]$path, [int]$keep) {
+    if ($keep -lt 1) { return }
+    $pattern = '^' + [regex]::Escape([IO.Path]::GetFileName($path)) + '\.[0-9]{8}T[0-9]{6}Z\.bak$'
+    $files = @([IO.Directory]::GetFiles([IO.Path]::GetDirectoryName($path)))
+    $found = @($files | Where-Object { [IO.Path]::GetFileName($_) -match $pattern } | Sort-Object)
+    for ($index = 0; $index -lt $found.Count - $keep; $index++) {
+        try {
+            [IO.File]::Delete($found[$index])
+            $answer['backups_removed'] += @($found[$index])
+        }
+        catch { $answer['backups_not_removed'] += @($found[$index]) }
+    }
+}
+
 function Get-ConfirmedAnswer($answer, [string]$path, [string]$wanted) {
     $backup = $answer['backup_path']
     $answer['after_sha256'] = Get-Sha256 $path
@@ -103,6 +118,8 @@ function Set-FileContent {
     $answer = @{ changed = $false; stale = $false; backup_path = $backup; before_sha256 = (Get-Sha256 $path); sddl_before = (Get-Sddl $path) }
     $answer['after_sha256'] = $answer['before_sha256']
     $answer['sddl_after'] = $answer['sddl_before']
+    $answer['backups_removed'] = @()
+    $answer['backups_not_removed'] = @()
     if ($answer['before_sha256'] -ne $complex_args['expected_sha256']) {
         $answer['stale'] = $true
         return $answer
@@ -130,7 +147,9 @@ function Set-FileContent {
         if ([IO.File]::Exists($new)) { [IO.File]::Delete($new) }
         if ($readOnly -and [IO.File]::Exists($path)) { [IO.File]::SetAttributes($path, $attributes) }
     }
-    Get-ConfirmedAnswer $answer $path $wanted
+    $answer = Get-ConfirmedAnswer $answer $path $wanted
+    Remove-OldBackup $answer $path ([int]$complex_args['keep_backups'])
+    $answer
 }
 
 # ---- a managed service account on this server: called by plays; the roles will, for accounts that the user brings

@@ -139,6 +139,7 @@ class ReplaceFile(Described):
         content: What it is to hold.
         expected_sha256: Of the file as it was read, in lower case hex: another one is not overwritten.
         backup_path: Where the old file goes.
+        keep_backups: How many backups that are named as this one stay; 0 for all.
     """
 
     ACTION = "replace_file"
@@ -146,6 +147,7 @@ class ReplaceFile(Described):
     content: bytes = field(repr=False)
     expected_sha256: str
     backup_path: str
+    keep_backups: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

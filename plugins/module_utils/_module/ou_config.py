@@ -20,10 +20,23 @@ SPEC: Mapping[str, t.Any] = {
         "tenant_configured_managed_service_account": {"type": "str"},
         "disable_ou_updates": {"type": "bool"},
         **SNAPSHOT_OPTIONS,
+        "backup_keep": {"type": "int", "default": 10},
     }
 }
 
 _ACCOUNT = re.compile(r"[^\s@\\/]+@[^\s@\\/]+")
+
+
+def kept_backups(options: Mapping[str, t.Any]) -> int:
+    """Return how many backups of the file stay; 0 for all.
+
+    Raises:
+        InvalidInput: The number is negative.
+    """
+    keep: int = options["backup_keep"]
+    if keep < 0:
+        raise InvalidInput("read the options", on="backup_keep", got="it must not be negative")
+    return keep
 
 
 def other_keys(options: Mapping[str, t.Any]) -> dict[str, str]:

@@ -58,10 +58,17 @@ class DesiredConfig:
 
 
 class OuConfig:
-    """One change at most: the replacement of the file."""
+    """One change at most: the replacement of the file.
 
-    def __init__(self, host: Host, desired: DesiredConfig) -> None:
+    Args:
+        host: The server.
+        desired: What the configuration should hold.
+        keep: How many backups of the file stay; 0 for all.
+    """
+
+    def __init__(self, host: Host, desired: DesiredConfig, *, keep: int = 0) -> None:
         self._host = host
+        self._keep = keep
         self._desired = desired
         self._path = ""
         self._ous: list[str] = []
@@ -126,6 +133,7 @@ class OuConfig:
             content=content,
             expected_sha256=found.sha256,
             backup_path=f"{found.path}.{stamp}.bak",
+            keep_backups=self._keep,
         )
         return Plan((change,), (SideCondition("configure_service_account", self._host.name, RIGHTS_REASON),))
 
@@ -138,7 +146,9 @@ class OuConfig:
         """
         backups = [change.backup_path for change in plan.changes if isinstance(change, ReplaceFile)]
         record.evidence["backup_path"] = next(iter(backups), None)
-        WindowsChanges(self._host).apply(plan, record)
+        door = WindowsChanges(self._host)
+        door.apply(plan, record)
+        record.warnings += door.warnings
         self._backup_path = next(iter(backups), None)
 
     def settle(self, plan: Plan, record: Record) -> None:

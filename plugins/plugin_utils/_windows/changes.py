@@ -37,6 +37,7 @@ class WindowsChanges:
 
     Attributes:
         exit_codes: Of the installers and uninstallers that were run, in their order.
+        warnings: Sentences about what could not be cleaned up.
     """
 
     def __init__(self, host: Host) -> None:
@@ -44,6 +45,7 @@ class WindowsChanges:
         self._host = host
         self._places: list[str] = []
         self.exit_codes: list[int] = []
+        self.warnings: list[str] = []
 
     def perform(self, operation: Operation, fence: Fence | None = None) -> None:
         """Perform one operation, planned in this process or another.
@@ -123,6 +125,7 @@ class WindowsChanges:
             "content": base64.b64encode(operation.content).decode("ascii"),
             "expected_sha256": operation.expected_sha256,
             "backup_path": operation.backup_path,
+            "keep_backups": operation.keep_backups,
         }
         if fence:
             options["fence"] = fence.to_json()
@@ -138,3 +141,5 @@ class WindowsChanges:
                 got=f"{operation.target} was changed by somebody else just now",
                 advice="Run again.",
             )
+        left = [str(path) for path in result.get("backups_not_removed") or ()]
+        self.warnings += [f"The old backup {path} on {self._host.name} could not be removed." for path in left]

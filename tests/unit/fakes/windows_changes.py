@@ -27,6 +27,7 @@ class ChangingWindows(FakeWindows):
         does_nothing: Whether an installer ends and has done nothing.
         restart_brings: The build that the next restart brings.
         calls: Modules that were called, with their options.
+        held: Files that a scanner holds, so that they cannot be removed.
     """
 
     refuse_writes: bool = False
@@ -36,6 +37,7 @@ class ChangingWindows(FakeWindows):
     restart_brings: str = ""
     programs: dict[str, tuple[str, int]] = field(default_factory=dict)
     calls: list[tuple[str, Value]] = field(default_factory=list)
+    held: set[str] = field(default_factory=set)
 
     def find_file(self, path: str) -> str:
         return path
@@ -123,4 +125,8 @@ class ChangingWindows(FakeWindows):
         if hashlib.sha256(old).hexdigest() != options["expected_sha256"]:
             return {"stale": True}
         self.files |= {options["path"]: base64.b64decode(options["content"]), options["backup_path"]: old}
-        return {"stale": False, "backup_path": options["backup_path"]}
+        backups = sorted(path for path in self.files if path.startswith(options["path"]) and path.endswith("Z.bak"))
+        old_ones = backups[: len(backups) - options["keep_backups"]] if options["keep_backups"] else []
+        self.files = {path: data for path, data in self.files.items() if path not in old_ones or path in self.held}
+        left = [path for path in old_ones if path in self.held]
+        return {"stale": False, "backup_path": options["backup_path"], "backups_not_removed": left}

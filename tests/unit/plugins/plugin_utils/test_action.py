@@ -240,3 +240,22 @@ def test_a_copy_that_cannot_be_removed_does_not_skip_the_restart() -> None:
     assert "failed" not in result
     assert result["rebooted"] is True
     assert "in use" in result["warnings"][0]
+
+
+def test_old_backups_go_and_one_that_cannot_is_a_warning() -> None:
+    server = ChangingWindows()
+    server.install("6.2604.2000.3")
+    backups = [f"{CONFIG}.2025010{day}T000000Z.bak" for day in range(1, 6)]
+    server.files |= dict.fromkeys(backups, b"old")
+    server.held = {backups[1]}
+    options = {**ARGUMENTS["odj_ou_config"], "backup_keep": 3}
+    result = run("odj_ou_config", server, options, check_mode=False)
+    assert result["changed"]
+    left = sorted(path for path in server.files if path.endswith(".bak"))
+    assert left == [backups[1], backups[3], backups[4], result["backup_path"]]
+    assert [backups[1] in warning for warning in result["warnings"]] == [True]
+
+
+def test_a_negative_number_of_backups_is_refused() -> None:
+    result = run("odj_ou_config", ChangingWindows(), {**ARGUMENTS["odj_ou_config"], "backup_keep": -1})
+    assert "backup_keep" in result["msg"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 
 from odj_lab.store import State
 from odj_lab.windows import filesystem, registry
@@ -72,7 +73,7 @@ def _replace_file(state: State, call: Call, options: Options) -> Result:
     sddl = (filesystem.entry(state, path) or {})["sddl"]
     hashes = {"before_sha256": digest(before, "sha256"), "after_sha256": digest(before, "sha256")}
     answer: Result = {"changed": False, "stale": False, "backup_path": backup, **hashes}
-    answer |= {"sddl_before": sddl, "sddl_after": sddl}
+    answer |= {"sddl_before": sddl, "sddl_after": sddl, "backups_removed": [], "backups_not_removed": []}
     if hashes["before_sha256"] != options["expected_sha256"]:
         return {**answer, "stale": True}
     if call.check_mode:
@@ -81,7 +82,16 @@ def _replace_file(state: State, call: Call, options: Options) -> Result:
         raise Refused("BackupExists", f"{backup} is already there")
     filesystem.put(state, backup, before)
     filesystem.put(state, path, data)
-    return {**answer, "changed": True, "after_sha256": digest(data, "sha256")}
+    removed = _old_backups(state, path, options["keep_backups"])
+    for old in removed:
+        filesystem.remove(state, old)
+    return {**answer, "changed": True, "after_sha256": digest(data, "sha256"), "backups_removed": removed}
+
+
+def _old_backups(state: State, path: str, keep: int) -> list[str]:
+    pattern = re.compile(re.escape(path) + r"\.[0-9]{8}T[0-9]{6}Z\.bak", re.IGNORECASE)
+    found = sorted(name for name in state["files"] if pattern.fullmatch(name))
+    return found[: len(found) - keep] if keep > 0 else []
 
 
 def _account(state: State, call: Call, options: Options) -> int:

@@ -45,7 +45,7 @@ EACH: list[Operation] = [
     DeleteAccount(**SAID),
     LinkHost(**SAID, account="CN=a"),
     UnlinkHost(**SAID, account="CN=a"),
-    ReplaceFile(**SAID, content=b"<x/>", expected_sha256="00", backup_path="C:\\x.bak"),
+    ReplaceFile(**SAID, content=b"<x/>", expected_sha256="00", backup_path="C:\\x.bak", keep_backups=3),
     RunInstaller(**SAID, url="https://files/odj.exe", checksum="00", arguments="/quiet", success_codes=(0, 3010)),
     RunUpgrade(**SAID, path="D:\\odj.exe", checksum="00"),
     RunUninstaller(**SAID, product_id="{B}", msi=True),
