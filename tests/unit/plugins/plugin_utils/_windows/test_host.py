@@ -7,7 +7,7 @@ import typing as t
 from types import SimpleNamespace
 
 import pytest
-from ansible.errors import AnsibleConnectionFailure
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.host import PROBE, WindowsError, WindowsHost
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.clock import NOON, StandingClock
@@ -84,3 +84,20 @@ def test_a_missing_action_plugin_is_named() -> None:
     server, _action = host(None, _task=Task(args={}), _shared_loader_obj=loader, **nothing)
     with pytest.raises(WindowsError, match=r"there is no action plugin ansible\.windows\.win_copy"):
         server.run_action("copy", "ansible.windows.win_copy", {})
+
+
+@pytest.mark.parametrize(
+    ("raised", "kind"),
+    [(AnsibleError("no such file"), WindowsError), (AnsibleConnectionFailure("away"), AnsibleConnectionFailure)],
+)
+def test_an_action_that_ends_with_an_error_in_place_of_a_result_is_one_of_ours(
+    raised: Exception, kind: type[Exception]
+) -> None:
+    def run(task_vars: object) -> t.Any:
+        raise raised
+
+    plugins = SimpleNamespace(action_loader=SimpleNamespace(get=lambda _name, **_more: SimpleNamespace(run=run)))
+    parts = {"_connection": None, "_play_context": None, "_loader": None, "_templar": None}
+    server, _action = host(None, _task=Task(args={}, diff=False), _shared_loader_obj=plugins, **parts)
+    with pytest.raises(kind, match=str(raised)):
+        server.run_action("bring it", "ansible.windows.win_copy", {})
