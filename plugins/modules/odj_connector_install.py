@@ -122,7 +122,7 @@ server:
   description: >-
     The facts C(connector), C(service), C(enrollment), C(state), C(conditions), C(reasons) and C(in_service) of
     M(hybridjoin.odj.odj_server_info), after the work. In check mode, as they are now.
-  returned: success
+  returned: success, and when the task fails after it had begun to change the server
   type: dict
   contains:
     state:
@@ -163,18 +163,18 @@ progress:
       sample: []
 exit_codes:
   description: Exit codes of the programs that ran, in their order.
-  returned: success
+  returned: success, and when the task fails after it had begun to change the server
   type: list
   elements: int
   sample: [0]
 reboot_required:
   description: A set-up program asked for a restart that has not been made, in this task or an earlier one.
-  returned: success
+  returned: success, and when the task fails after it had begun to change the server
   type: bool
   sample: false
 rebooted:
   description: The server was restarted.
-  returned: success
+  returned: success, and when the task fails after it had begun to change the server
   type: bool
   sample: false
 differences:

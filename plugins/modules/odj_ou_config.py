@@ -99,7 +99,7 @@ organizational_units:
   sample: ["OU=Autopilot,DC=contoso,DC=com"]
 backup_path:
   description: Where the old file is. Null when nothing was changed.
-  returned: success
+  returned: success, and when the task fails and the file was or may have been replaced
   type: str
   sample: D:\ODJConnector\ODJConnectorEnrollmentWizard\ODJConnectorEnrollmentWizard.exe.config.20261124T010203Z.bak
 plan:

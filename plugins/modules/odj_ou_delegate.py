@@ -328,8 +328,8 @@ progress:
 interrupted:
   description:
     - >-
-      Lists that an earlier task wrote which was killed before it could take note of that, as O(backup_path) tells.
-      This is told once, except in check mode.
+      Lists that an earlier task wrote which was killed before it could take note of that, or is still running, as
+      O(backup_path) tells. This is told once, except in check mode.
   returned: success, and when the task fails after it had begun to write
   type: list
   elements: dict
@@ -368,7 +368,7 @@ lost_updates:
       sample: []
 written_again:
   description: Units whose list somebody else wrote at the same time, so that the change was made on top of theirs.
-  returned: success
+  returned: success, and when the task fails after it had begun to write
   type: list
   elements: str
   sample: []

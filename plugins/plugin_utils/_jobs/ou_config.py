@@ -145,9 +145,12 @@ class OuConfig:
             OdjError: Somebody changed it since it was read; then nothing was changed.
         """
         backups = [change.backup_path for change in plan.changes if isinstance(change, ReplaceFile)]
-        record.evidence["backup_path"] = next(iter(backups), None)
         door = WindowsChanges(self._host)
-        door.apply(plan, record)
+        try:
+            door.apply(plan, record)
+        finally:
+            if record.touched:
+                record.evidence["backup_path"] = next(iter(backups), None)
         record.warnings += door.warnings
         self._backup_path = next(iter(backups), None)
 

@@ -84,7 +84,9 @@ def test_a_writer_who_is_overwritten_plans_anew_on_top_and_says_so(
     assert (done["written_again"], done["lost_updates"]["possible"]) == ([PILOT], [PILOT])
 
 
-@pytest.mark.parametrize("counts", [b"", b"\x01", b"\x02" + bytes(15), struct.pack("<IIII", 1, 0, 9, 0) + bytes(48)])
+@pytest.mark.parametrize(
+    "counts", [b"", b"\x01", b"\x02" + bytes(15), struct.pack("<IIII", 1, 0, 9, 0) + bytes(48), write_counts(5)]
+)
 def test_where_the_count_cannot_be_read_nothing_is_promised(directory: FakeDirectory, counts: bytes) -> None:
     class Hiding(FakeDirectory):
         def _shown(self, entry: t.Any, attributes: t.Any, dacl: bool) -> t.Any:
