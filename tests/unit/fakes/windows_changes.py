@@ -90,11 +90,6 @@ class ChangingWindows(FakeWindows):
         self.restart()
         return {"rebooted": True}
 
-    def _run_win_service(self, options: Value) -> Value:
-        started = {"state": "Running"} if options.get("state") == "started" else {}
-        self.service |= {"start_mode": "Auto", **started}
-        return {}
-
     def _run_win_package(self, options: Value) -> Value:
         if options["state"] == "absent":
             known = self.entries.pop(options["product_id"], None)

@@ -49,7 +49,13 @@ class MortalWindows(ChangingWindows):
 def installation(server: ChangingWindows, **options: t.Any) -> Result:
     defaults = {name: spec.get("default") for name, spec in SPEC["argument_spec"].items()}
     merged = {**defaults, **options}
-    job = ConnectorInstall(server, state=merged["state"], installer=installer_of(merged, server), reboot=True)
+    job = ConnectorInstall(
+        server,
+        state=merged["state"],
+        installer=installer_of(merged, server),
+        reboot=True,
+        build_from=merged["build_from"],
+    )
     return carry_out(job, check_mode=False)
 
 
