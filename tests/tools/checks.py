@@ -94,7 +94,8 @@ def install(shop: Workshop, shell: Shell) -> Result:
             raise Failed(f"ansible-doc knows nothing of {', '.join(lacking)}")
         return dict(said)
 
-    documented("module", sorted({f.stem for f in (installed / "plugins" / "modules").iterdir()}))
+    for kind, folder in (("module", "modules"), ("filter", "filter"), ("lookup", "lookup")):
+        documented(kind, sorted({f.stem for f in (installed / "plugins" / folder).iterdir()}))
     for name, role in documented("role", sorted(r.name for r in (installed / "roles").iterdir())).items():
         if not isinstance(role, dict) or not role.get("entry_points"):
             raise Failed(f"role {name} has no documented entry point")

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
@@ -14,6 +15,7 @@ from ansible.utils.display import Display
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.clock import Clock
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.facts import Scope, further_probes, probes_of
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.installer_source import places_of
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.probe import Probe, Snapshot
 
 PROBE = "hybridjoin.odj.odj_server_probe"
@@ -147,12 +149,20 @@ class WindowsHost:
         return self._checked(tried, result)
 
     def find_file(self, path: str) -> str:
-        """Return the path on the controller of a file that a task names: beside the play, in a role's files, absolute.
+        """Return the path on the controller of a file that a task names.
+
+        It is looked for where Ansible does (in files of roles and play, absolute), and beside inventory and playbook.
 
         Raises:
             AnsibleError: There is no such file; the message lists where it was looked for.
         """
-        return str(self._action._find_needle("files", path))
+        try:
+            return str(self._action._find_needle("files", path))
+        except AnsibleError:
+            beside = next((place for place in places_of(path, self._task_vars) if Path(place).is_file()), None)
+            if beside is None:
+                raise
+            return beside
 
     def forget(self) -> bool:
         """Return that nothing of an earlier task is believed."""

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shutil
 import typing as t
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -55,10 +56,10 @@ FIRST = ("--limit", "odj01")
 """For what one server says as well as two."""
 
 
-def refused(lab: Lab, *words: str, **variables: object) -> str:
-    """Run site.yml, see that it failed and changed nothing, and return what it printed on one line."""
+def refused(lab: Lab, *words: str, playbook: str = SITE, **variables: object) -> str:
+    """Run a playbook, see that it failed and changed nothing, and return what it printed on one line."""
     before = everything(lab)
-    play = plays.run(lab, SITE, *words, variables={**FAST, **variables}, warm=True)
+    play = plays.run(lab, playbook, *words, variables={**FAST, **variables}, warm=True)
     assert play.code != 0, play.output
     assert everything(lab) == before
     assert not any(play.changed().values())
@@ -82,6 +83,27 @@ def test_wrong_checksum(estate: Lab) -> None:
     said = refused(estate, *FIRST, odj_installer={**installer, "checksum": "0" * 64})
     assert "0" * 64 in said
     assert installer["checksum"] in said
+
+
+def test_the_preflight_finds_that_the_installer_is_not_there(estate: Lab) -> None:
+    """U5."""
+    installer = {**inventory.installer(estate), "src": "NoSuchInstaller.exe"}
+    said = refused(estate, *FIRST, playbook="hybridjoin.odj.preflight", odj_installer=installer)
+    assert "There is no NoSuchInstaller.exe on the controller" in said
+
+
+def test_an_installer_beside_the_inventory_is_found(estate: Lab) -> None:
+    """U5: as the README has it."""
+    installer = inventory.installer(estate)
+    beside = estate.home / "BesideTheInventory.exe"
+    shutil.copy(installer["src"], beside)
+    try:
+        named = {**FAST, "odj_installer": {**installer, "src": beside.name}}
+        play = plays.run(estate, SITE, *FIRST, "--tags", "prereqs,connector", "--check", variables=named, warm=True)
+    finally:
+        beside.unlink()
+    assert play.code == 0, play.output
+    assert play.changed() == {"odj01": 1}
 
 
 def test_legacy_installer(estate: Lab) -> None:

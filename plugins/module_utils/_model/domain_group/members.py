@@ -131,12 +131,6 @@ class DomainGroup:
         return tuple(account for account in self.to_delegate if account == self.me.account)
 
     @property
-    def left(self) -> tuple[Member, ...]:
-        """Members that this run has looked at and that the play no longer works on in this batch."""
-        live = {member.name for member in self.live}
-        return tuple(member for member in self.members if member.state and member.name not in live)
-
-    @property
     def verified(self) -> tuple[str, ...]:
         """The servers that any member has asked Intune for in this run."""
         return _distinct(name for member in self.members for name in member.verified)

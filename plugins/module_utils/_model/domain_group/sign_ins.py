@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.domain_group.members import Member
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.domain_group.members import Member, text
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import DISPLAY_NAME
 
 _WHO = (
@@ -17,6 +17,10 @@ _WHO = (
     "account that is a local administrator there"
 )
 _MAKES_ACCOUNT = " and may create msDS-ManagedServiceAccount objects in the container Managed Service Accounts"
+_EARLIER = (
+    "Where somebody signed in before, the earlier service account, its rights on the OUs and its entry in Intune stay: "
+    "see orphans of odj_msa_info, purge_orphans of odj_ou_delegate, duplicates of odj_connector_info."
+)
 _STEPS = (
     f"Start menu > {DISPLAY_NAME} > {DISPLAY_NAME}.",
     "On the tab Enrollment choose Sign In, and sign in with the Entra account.",
@@ -61,7 +65,30 @@ def lines_of(sign_ins: Sequence[Mapping[str, object]]) -> list[str]:
         if isinstance(steps, Sequence):
             lines += [f"{place}. {step}" for place, step in enumerate(steps, 1)]
         lines.append("Then run this again: it goes on from there.")
+    return [*lines, *([_EARLIER] if lines else ())]
+
+
+def left_lines(left: Iterable[Member], connectors: Sequence[object]) -> list[str]:
+    """Return a line for each server that the play has lost on its way, with what Intune shows of it.
+
+    Args:
+        left: These servers.
+        connectors: The connectors as odj_connector_info returns them; empty when Intune was not asked.
+    """
+    rows = {text(one, "display_name").casefold(): one for one in connectors if isinstance(one, Mapping)}
+    lines = []
+    for member in left:
+        shown = next((rows[name] for name in _names(member) if name in rows), None)
+        seen = f"Intune shows it as {text(shown, 'state')}" if shown else "Intune does not show it" if rows else ""
+        last = f", last contact {text(shown, 'last_connection_date_time') or 'never'}" if shown else ""
+        lines.append(f"{member.name} has left the play before its end. {seen}{last}{'.' if seen else ''}".rstrip())
     return lines
+
+
+def _names(member: Member) -> tuple[str, ...]:
+    """Return the names that Intune may show a server by: as they are, and the first 15 characters of the host's."""
+    host = member.address.partition(".")[0].casefold()
+    return member.address.casefold(), host, host[:15]
 
 
 def _place(one: Mapping[str, object]) -> str:

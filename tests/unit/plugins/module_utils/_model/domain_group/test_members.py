@@ -136,9 +136,3 @@ def test_a_look_of_another_form_is_no_look(odd: object) -> None:
     variables = inventory("odj01", connector_server_look=odd, connector_server__delegated=odd)
     found = group("odj01", variables)
     assert (found.me.domain, found.me.state, found.me.account, found.accounts) == ("contoso.test", "", "", ())
-
-
-def test_who_has_left_is_named() -> None:
-    variables = inventory("odj01", "odj02")
-    variables["odj01"]["connector_server_look"] = look("contoso.test", "CONTOSO\\a$", "degraded")
-    assert names(group("odj02", variables, live=["odj02"]).left) == ["odj01"]

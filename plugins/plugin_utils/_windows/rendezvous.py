@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to the collection hybridjoin.odj: may change without notice.
+"""Tasks of one run that wait side by side, each for a person at its server: one tells the others when it is over.
+
+A task ends, for all hosts, when it has ended for the last one. Without this, what follows a sign-in would wait for the
+sign-ins at all other servers. Ansible's workers are processes of their own; what those of one run share is its
+directory for temporary files, which belongs to its user alone and goes at its end.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import quote
+
+_FOLDER = "hybridjoin.odj.signed-in"
+
+
+class Rendezvous:
+    """Where the tasks of one run meet.
+
+    Args:
+        directory: The run's directory for temporary files.
+        name: Name of the host of this task.
+    """
+
+    def __init__(self, directory: str, name: str) -> None:
+        self._folder = Path(directory) / _FOLDER
+        self._name = "at-" + quote(name, safe="")
+        self._before = self._arrived()
+
+    def arrive(self) -> None:
+        """Tell the others that somebody has signed in here."""
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        (self._folder / self._name).touch(mode=0o600)
+
+    def others_arrived(self) -> bool:
+        """Return whether somebody has signed in at another server since this was made."""
+        return bool(self._arrived() - self._before - {self._name})
+
+    def _arrived(self) -> set[str]:
+        return {entry.name for entry in self._folder.iterdir()} if self._folder.is_dir() else set()
