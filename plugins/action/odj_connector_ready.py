@@ -12,6 +12,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._action import OdjAction
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._jobs.connector_ready import ConnectorReady, Patience
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.host import Host, say
+from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.rendezvous import Rendezvous
 
 
 class ActionModule(OdjAction):
@@ -32,6 +33,7 @@ class ActionModule(OdjAction):
             host,
             scope,
             patience=Patience(options["timeout"], options["poll_interval"]) if waits else None,
+            meeting=Rendezvous.of_this_run(host.name) if waits and options["until_any"] else None,
             keep_service=options["service"] == "started",
             restart_pending=options["restart_pending"],
             clock=SystemClock(),

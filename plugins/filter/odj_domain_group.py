@@ -52,7 +52,7 @@ _value:
       C(others) the rest, C(possible) the members and all whose domain is not known.
     - C(acting) asks the directory and Intune, C(delegating) delegates for those that want the same OUs and delegation.
     - C(accounts) are the service accounts of those servers, C(to_delegate) those of them that nobody has delegated to
-      in this run, C(owed) that of the host if it is among these.
+      in this run, C(owed) that of the host if it is among these, C(delegated) those that somebody has.
     - C(signed_in) are the names to ask Intune for, C(unverified) that of the host if nobody has asked for it yet.
     - C(organizational_units) are those that any live member wants, C(differences) sentences about members that differ.
   type: dict
@@ -68,10 +68,13 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.domain_group
 
 def known(hostvars: Mapping[str, Mapping[str, t.Any]], host: str, names: Sequence[str]) -> dict[str, t.Any]:
     """Return those of some variables that a host has and that can be read."""
+    if host not in hostvars:
+        return {}
+    variables = hostvars[host]  # made anew at each access
     found = {}
-    for name in names if host in hostvars else ():
+    for name in names:
         try:
-            found[name] = hostvars[host][name]
+            found[name] = variables[name]
         except (KeyError, AnsibleError):
             continue
     return found

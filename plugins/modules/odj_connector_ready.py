@@ -27,6 +27,14 @@ options:
     type: str
     choices: [stop, wait]
     default: stop
+  until_any:
+    description:
+      - >-
+        Whether the wait also ends, with RV(sign_in_required) still true, when a wait of the same run ends because
+        somebody has signed in at another server. A task ends for all hosts at once, so what has to follow that sign-in
+        would wait for all others otherwise. Wait again after it.
+    type: bool
+    default: false
   timeout:
     description:
       - How long to wait for the sign-in, in seconds.

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import typing as t
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -33,6 +34,7 @@ from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.host impor
 EVERY = 60.0  # seconds between two lines about the waiting
 # Seconds that the wizard may take from the certificate to a service that runs, and a service to finish starting.
 GRACE = 300.0
+LISTENING_INTERVAL = 1.0  # seconds between two looks whether somebody has signed in elsewhere
 SERVICE_INTERVAL = 5.0  # seconds between two looks at a service that is still starting
 
 
@@ -44,6 +46,16 @@ class Patience:
     interval: float
 
 
+class Meeting(t.Protocol):
+    """Where waits of the same run tell each other that they are over."""
+
+    def arrive(self) -> None:
+        """Tell the others that somebody has signed in here."""
+
+    def others_arrived(self) -> bool:
+        """Return whether somebody has signed in at another server since this wait began."""
+
+
 class ConnectorReady:
     """Sees to it that a connector can be counted on, as far as that needs no person, and waits for the person.
 
@@ -51,6 +63,7 @@ class ConnectorReady:
         host: The server.
         scope: What is asked; with host, connector and config.
         patience: How long to wait for the sign-in; None means not at all.
+        meeting: Where to hear of sign-ins at other servers, which end this wait too; None means nowhere.
         keep_service: Whether the service of a connector that somebody has signed in to is kept running.
         restart_pending: Whether an installer asked for a restart that has not been made.
         clock: Measures and waits.
@@ -63,12 +76,14 @@ class ConnectorReady:
         scope: Scope,
         *,
         patience: Patience | None,
+        meeting: Meeting | None = None,
         keep_service: bool,
         restart_pending: bool,
         clock: Clock,
         say: Callable[[str], None],
     ) -> None:
         self._host, self._scope, self._patience = host, scope, patience
+        self._meeting = meeting
         self._keep_service, self._restart_pending = keep_service, restart_pending
         self._clock, self._say = clock, say
         self._failed_start = ""
@@ -119,6 +134,8 @@ class ConnectorReady:
                 if self._patience is None:
                     return
                 since, self._awaited = None, True
+                if self._meeting and self._meeting.others_arrived():
+                    return
                 self._check_timeout(judged, self._patience, now - begun)
             else:
                 since = now if since is None else since
@@ -126,8 +143,20 @@ class ConnectorReady:
             if told is None or now - told >= EVERY:
                 told = now
                 self._say(self._line(judged, now - begun))
-            self._clock.sleep(self._patience.interval if self._patience else SERVICE_INTERVAL)
+            seconds = self._patience.interval if self._patience else SERVICE_INTERVAL
+            self._pause(seconds, self._meeting if sign_in_helps(judged) else None)
             self._look()
+        if self._meeting:
+            self._meeting.arrive()
+
+    def _pause(self, seconds: float, meeting: Meeting | None) -> None:
+        """Wait; at a meeting, no longer than until others arrive there."""
+        if meeting is None:
+            self._clock.sleep(seconds)
+            return
+        end = self._clock.monotonic() + seconds
+        while (left := end - self._clock.monotonic()) > 0 and not meeting.others_arrived():
+            self._clock.sleep(min(left, LISTENING_INTERVAL))
 
     def _check_timeout(self, judged: ServerState, patience: Patience, waited: float) -> None:
         if waited >= patience.timeout:

@@ -9,8 +9,11 @@ directory for temporary files, which belongs to its user alone and goes at its e
 
 from __future__ import annotations
 
+import typing as t
 from pathlib import Path
 from urllib.parse import quote
+
+from ansible import constants
 
 _FOLDER = "hybridjoin.odj.signed-in"
 
@@ -27,6 +30,12 @@ class Rendezvous:
         self._folder = Path(directory) / _FOLDER
         self._name = "at-" + quote(name, safe="")
         self._before = self._arrived()
+
+    @classmethod
+    def of_this_run(cls, name: str) -> Rendezvous:
+        """Return the one of the run that this process is a worker of."""
+        settings: t.Any = constants
+        return cls(str(settings.DEFAULT_LOCAL_TMP), name)
 
     def arrive(self) -> None:
         """Tell the others that somebody has signed in here."""

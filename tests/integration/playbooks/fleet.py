@@ -34,6 +34,7 @@ class Run:
         code: The exit code.
         changed: The hosts of the recap, with how many tasks changed something there.
         delegated: The servers to whose accounts every OU is delegated now and was not before.
+        granted: How many accounts may create computers in every OU now that could not before.
         sign_ins: The servers of the list of sign-ins, in its order.
         said: All that was printed, on one line.
     """
@@ -41,6 +42,7 @@ class Run:
     code: int
     changed: dict[str, int]
     delegated: set[str]
+    granted: int
     sign_ins: list[str]
     said: str
 
@@ -60,13 +62,20 @@ class Fleet:
     def units(self) -> tuple[str, ...]:
         return tuple(self.lab.domains[0].organizational_units)
 
-    def run(self, *words: str, playbook: str | Path = SITE, **variables: object) -> Run:
+    def run(
+        self,
+        *words: str,
+        playbook: str | Path = SITE,
+        on_line: t.Callable[[str], None] = lambda __: None,
+        **variables: object,
+    ) -> Run:
         """Run a playbook, by default the main job, which stops where somebody has to sign in."""
         before = self._rights()
-        play = plays.run(self.lab, playbook, *words, variables={**STOP, **variables}, warm=True)
+        play = plays.run(self.lab, playbook, *words, variables={**STOP, **variables}, on_line=on_line, warm=True)
         new = self._rights() - before
         delegated = {server for server, account in self.made.items() if account["sid"] in new}
-        return Run(play.code, play.changed(), delegated, sign_ins_of(play.output), " ".join(play.output.split()))
+        said = " ".join(play.output.split())
+        return Run(play.code, play.changed(), delegated, len(new), sign_ins_of(play.output), said)
 
     def _rights(self) -> set[str]:
         """Return the SIDs that may create computers in every OU."""
@@ -101,6 +110,18 @@ class Fleet:
 
     def sign_in(self, server: str) -> None:
         self.made[server] = sign_in.sign_in(self.lab, server)
+
+    def delete_named(self, name: str) -> None:
+        """Delete an account that a run has made, if it has."""
+        domain = self.lab.domains[0]
+        with directory.connected(domain, "Administrator") as connection:
+            if entry := directory.find(connection, domain, f"{name}$"):
+                connection.delete(entry["dn"])
+
+    def put_back(self) -> None:
+        """Undo what ``change`` has seen."""
+        while self.undo:
+            self.undo.pop()()
 
     def build(self, server: str) -> str:
         return str(host.store(self.lab, server).read()["product"]["build"])

@@ -160,6 +160,7 @@ class DomainGroup:
             "accounts": list(self.accounts),
             "to_delegate": list(self.to_delegate),
             "owed": list(self.owed),
+            "delegated": list(self.delegated),
             "address": self.me.address,
             "signed_in": list(self.signed_in),
             "unverified": [self.me.address] if self.me.account and self.me.address not in self.verified else [],

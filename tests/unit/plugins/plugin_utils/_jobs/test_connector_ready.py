@@ -6,6 +6,7 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.facts
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.readiness import NotReady, RestartPending
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import carry_out
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._jobs.connector_ready import ConnectorReady, Patience
+from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.rendezvous import Rendezvous
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.clock import StandingClock
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.windows_changes import ChangingWindows
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.windows_content import CONFIG
@@ -36,6 +38,11 @@ class Eventful(StandingClock):
     server: ChangingWindows
     events: dict[float, Event] = field(default_factory=dict)
     slept: list[float] = field(default_factory=list)
+    asked: int = 0
+
+    def monotonic(self) -> float:
+        self.asked += 1  # no two looks at a real clock are the same
+        return super().monotonic() + self.asked / 1_000_000
 
     def sleep(self, seconds: float) -> None:
         super().sleep(seconds)
@@ -52,13 +59,20 @@ class Run:
     lines: list[str] = field(default_factory=list)
 
     def __call__(
-        self, *, wait: float = 0, keep: bool = True, restart: bool = False, check_mode: bool = False
+        self,
+        *,
+        wait: float = 0,
+        keep: bool = True,
+        restart: bool = False,
+        check_mode: bool = False,
+        meeting: Rendezvous | None = None,
     ) -> Result:
         self.clock = Eventful(self.server, self.events)
         job = ConnectorReady(
             self.server,
             SCOPE,
             patience=Patience(wait, 15) if wait else None,
+            meeting=meeting,
             keep_service=keep,
             restart_pending=restart,
             clock=self.clock,
@@ -245,3 +259,18 @@ def test_a_pending_restart_is_said_before_anything_else() -> None:
     with pytest.raises(RestartPending):
         Run(server)(restart=True)
     assert Run(signed_in())(restart=True)["server"]["state"] == "healthy"
+
+
+def test_a_sign_in_elsewhere_ends_the_wait_within_a_second_and_not_the_need(tmp_path: Path) -> None:
+    here, there = (Rendezvous(str(tmp_path), name) for name in ("odj01", "odj02"))
+    run = Run(installed(), {40: lambda __: there.arrive()})
+    result = run(wait=3600, meeting=here)
+    assert (result["sign_in_required"], result["changed"]) == (True, False)
+    assert 40 <= run.clock.monotonic() <= 41
+
+
+def test_the_own_sign_in_is_told_to_the_others(tmp_path: Path) -> None:
+    here, there = (Rendezvous(str(tmp_path), name) for name in ("odj01", "odj02"))
+    result = Run(installed(), {40: lambda server: server.sign_in()})(wait=3600, meeting=here)
+    assert not result["sign_in_required"]
+    assert there.others_arrived()
