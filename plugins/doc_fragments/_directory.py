@@ -101,7 +101,7 @@ options:
   timeout:
     description:
       - Seconds that one domain controller has for everything up to the end of the logon (connection, TLS, logon), and
-        then for each answer.
+        then for each answer; a day at most.
       - A search whose answer comes in many pages has sixty times as long.
     type: int
     default: 30

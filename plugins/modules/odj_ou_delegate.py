@@ -383,7 +383,7 @@ directory:
   type: dict
   contains:
     server:
-      description: The domain controller, as given in O(server).
+      description: Name or address of the domain controller, without a port.
       type: str
       sample: dc1.contoso.com
     operations:
