@@ -370,7 +370,7 @@ kds_root_key:
       sample: "2026-03-01T20:00:00Z"
 progress:
   description:
-    - How far a task got that failed after it had planned. RV(changed) is true when something was done or is in doubt.
+    - How far a task got that failed after it had planned. C(changed) is true when something was done or is in doubt.
     - Each entry has C(action), C(target) and C(summary), as in RV(plan).
   returned: when the task fails after it had planned
   type: dict

@@ -305,7 +305,7 @@ plan:
     side_conditions: []
 progress:
   description:
-    - How far a task got that failed after it had planned. RV(changed) is true when something was done or is in doubt.
+    - How far a task got that failed after it had planned. C(changed) is true when something was done or is in doubt.
     - Each entry has C(action), C(target) and C(summary), as in RV(plan).
   returned: when the task fails after it had planned
   type: dict
