@@ -75,4 +75,4 @@ def _fits(value: object, hint: t.Any) -> bool:
         )
     if arguments:
         return any(_fits(value, one) for one in arguments)
-    return type(value) is hint  # True is no number here
+    return isinstance(value, hint) and isinstance(value, bool) == (hint is bool)  # True is no number here
