@@ -37,7 +37,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
 FILES = sorted(PLUGINS.rglob("*.py"))
 
 # What somebody has to read who wants to understand a module: its own file, and all that it imports, however far away.
-MOST_FILES = {"odj_connector_info": 13, "odj_msa": 30, "odj_ou_delegate": 30}
+MOST_FILES = {"odj_connector_info": 12, "odj_msa": 30, "odj_ou_delegate": 30}
 MOST_FLOORS, MOST_ROOMS_OF_THE_MODEL = 5, 14
 
 

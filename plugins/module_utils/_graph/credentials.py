@@ -11,8 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.client import Credential
-from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.errors import GraphError, explain_entra
+from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.client import Credential, GraphError, explain_entra
 from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.transport import NOT_ENTRA, Http
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.clock import Clock
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import InvalidInput

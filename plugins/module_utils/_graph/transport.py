@@ -21,11 +21,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from http.client import HTTPException
-from urllib.parse import urlsplit
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.errors import (
+from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.client import (
     GRAPH_ADVICE,
     GraphError,
+    bare,
     explain_entra,
     explain_graph,
     json_object,
@@ -144,8 +144,15 @@ class Http:
         return _of_entra(url, self._pass("token", "POST", url, params=params, data=data, headers=headers))
 
     def read(self, url: str, token: str, headers: Headers = None) -> Answer:
-        """Pass a GET of Graph with a bearer token."""
-        return self._pass("read", "GET", url, headers=headers, auth=_bearer(token))
+        """Pass a GET of Graph with a bearer token.
+
+        Raises:
+            GraphError: There is no answer.
+        """
+        try:
+            return self._pass("read", "GET", url, headers=headers, auth=_bearer(token))
+        except requests.exceptions.RequestException as error:
+            raise self.failure("read from Graph", bare(url), error) from error
 
     def monotonic(self) -> float:
         """Return the seconds of the clock that the waits are taken from."""
@@ -390,15 +397,6 @@ def _of_entra(url: str, answer: Answer) -> Answer:
 
 def _not_entra(url: str, got: str, status: int) -> GraphError:
     return GraphError("get a token from Entra", on=bare(url), got=got, advice=NOT_ENTRA, status=status)
-
-
-def bare(url: str) -> str:
-    """Return an address without its query, shortened; "" when it is none."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return ""
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"[:300]
 
 
 def _bearer(token: str) -> Callable[[requests.PreparedRequest], requests.PreparedRequest]:

@@ -13,8 +13,12 @@ from collections.abc import Callable
 import pytest
 import requests
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.client import Graph, read_connectors
-from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.errors import GraphError, explain_graph
+from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.client import (
+    Graph,
+    GraphError,
+    explain_graph,
+    read_connectors,
+)
 from ansible_collections.hybridjoin.odj.tests.integration import nets
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.clock import PatientClock
 from odj_lab.cloud import CLIENT_ID, connectors, serve

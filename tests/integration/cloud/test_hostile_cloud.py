@@ -15,8 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.client import Graph, read_connectors
-from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.errors import GraphError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.client import Graph, GraphError, read_connectors
 from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.transport import LARGEST_ANSWER
 from odj_lab import pki
 from odj_lab.settings import Lab

@@ -16,8 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.client import Graph, read_connectors
-from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.errors import GraphError
+from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.client import Graph, GraphError, read_connectors
 from odj_lab.cloud import CLIENT_ID
 from odj_lab.cloud.entra import ASSERTION_TYPE
 from odj_lab.cloud.state import requests_log, store

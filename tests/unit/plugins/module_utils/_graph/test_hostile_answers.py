@@ -13,9 +13,8 @@ import pytest
 import requests
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._graph import client, transport
-from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.client import Graph, Row
+from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.client import Graph, GraphError, Row
 from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.credentials import EntraLogin, SecretCredential
-from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.errors import GraphError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.transport import LONGEST_WAIT, Http, Transport
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
 from ansible_collections.hybridjoin.odj.tests.unit.fakes.clock import StandingClock

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.errors import (
+from ansible_collections.hybridjoin.odj.plugins.module_utils._graph.client import (
     GraphRefusal,
     explain_entra,
     explain_graph,
