@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.domain_group.members import part, text
 
+_IDLE = ("absent", "legacy", "awaiting_sign_in")
 ALLOW = "odj_allow_outage: true"
 
 
@@ -21,17 +22,24 @@ class Standing:
         state: The state word of its connector; "" or "unknown" when it is not known.
         in_batch: Whether the same batch works on it.
         interrupts: Whether the play would take it out of service; None when its plan is not known yet.
+        stopped: Whether its service is known not to run.
     """
 
     name: str
     state: str
     in_batch: bool = False
     interrupts: bool | None = False
+    stopped: bool = False
 
     @property
     def healthy(self) -> bool:
         """Whether its connector carries joins."""
         return self.state == "healthy"
+
+    @property
+    def idle(self) -> bool:
+        """Whether its connector is known to carry no joins; a degraded one may, as long as its service runs."""
+        return self.state in _IDLE or (self.state == "degraded" and self.stopped)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +71,7 @@ def may_interrupt(group: Sequence[Standing], target: str, *, allow_outage: bool 
         allow_outage: The user accepts that no connector of the domain may be left for a while.
     """
     own = next(one for one in group if one.name == target)
-    if not own.healthy and own.state not in ("", "unknown"):
+    if own.idle:
         return Permit(f"The connector of {target} carries no joins now ({own.state}).")
     if allow_outage:
         return Permit("The user accepts an outage (odj_allow_outage).")
@@ -79,7 +87,7 @@ def _one_at_a_time(group: Sequence[Standing], target: str) -> Refusal | None:
             f"{target} would be interrupted, and what the same run will do to {_listed(unplanned)} is not known yet.",
             "Run it with the linear strategy and serial: 1 (odj_serial).",
         )
-    first = next((one.name for one in batch if one.interrupts and one.healthy), target)
+    first = next((one.name for one in batch if one.interrupts and not one.idle), target)
     if first == target:
         return None
     return Refusal(
@@ -153,7 +161,13 @@ class Candidate:
     def standing(self) -> Standing:
         """Return how it stands."""
         state = text(part(self.look, "server"), "state")
-        return Standing(self.name, state, self.in_batch, interrupts(self.plan) if self.in_batch else False)
+        planned = interrupts(self.plan) if self.in_batch else False
+        return Standing(self.name, state, self.in_batch, planned, self._stopped())
+
+    def _stopped(self) -> bool:
+        conditions = part(self.look, "server").get("conditions")
+        running = [one for one in conditions if isinstance(one, Mapping)] if isinstance(conditions, Sequence) else []
+        return any(text(one, "type") == "service_running" and text(one, "status") == "false" for one in running)
 
 
 def standings(candidates: Sequence[Candidate], target: str) -> list[Standing]:

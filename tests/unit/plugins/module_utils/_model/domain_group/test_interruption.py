@@ -73,7 +73,22 @@ def test_a_plan_that_is_not_known_yet_refuses() -> None:
 
 @pytest.mark.parametrize("state", ["absent", "legacy", "awaiting_sign_in", "degraded"])
 def test_a_connector_that_carries_nothing_may_be_worked_on(state: str) -> None:
-    assert isinstance(may_interrupt([Standing("odj01", state, in_batch=True, interrupts=True)], "odj01"), Permit)
+    own = Standing("odj01", state, in_batch=True, interrupts=True, stopped=True)
+    assert isinstance(may_interrupt([own], "odj01"), Permit)
+
+
+def test_a_degraded_connector_whose_service_runs_is_not_taken_for_idle() -> None:
+    """A list of OUs that lacks one, for instance: it still carries the joins of the others."""
+    serving = Standing("odj01", "degraded", in_batch=True, interrupts=True)
+    assert "only connector" in refused([serving])
+    assert isinstance(may_interrupt([serving, Standing("odj02", "healthy")], "odj01"), Permit)
+    running = {"type": "service_running", "status": "true"}
+    for conditions, stopped in (
+        ([running], False), ([{**running, "status": "false"}], True), ([{**running, "status": "unknown"}], False),
+        ([None, {}], False), ("x", False), (None, False),
+    ):  # fmt: skip
+        look: dict[str, object] = {"server": {"state": "degraded", "conditions": conditions}}
+        assert Candidate("odj01", "", look, {}, in_batch=True).standing().stopped is stopped
 
 
 def test_a_server_that_is_down_anyway_does_not_take_the_turn_of_a_healthy_one() -> None:
@@ -93,7 +108,7 @@ def test_whatever_the_states_never_are_two_permitted_and_never_the_last_one() ->
     kinds = [(state, plan) for state in STATES for plan in (True, False, None)]
     for chosen in itertools.product(kinds, repeat=3):
         group = [Standing(f"odj0{place}", state, True, plan) for place, (state, plan) in enumerate(chosen)]
-        asking = [one for one in group if one.interrupts and one.state in ("healthy", "", "unknown")]
+        asking = [one for one in group if one.interrupts and not one.idle]
         permitted = [one for one in asking if isinstance(may_interrupt(group, one.name), Permit)]
         assert len(permitted) <= 1
         for one in permitted:
