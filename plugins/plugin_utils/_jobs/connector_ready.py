@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.clock import Clock
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.plan import Plan, Record
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.connector import read_connector
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.facts import Scope, facts_of
@@ -20,6 +19,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.pendi
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.probe import Snapshot
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.readiness import (
+    NobodySignedIn,
     NotReady,
     RestartPending,
     check_ready,
@@ -121,7 +121,7 @@ class ConnectorReady:
 
         Raises:
             NotReady: The connector cannot be counted on, and waiting does not help.
-            OdjError: Nobody signed in in time.
+            NobodySignedIn: The time is over.
         """
         if self._judged().state != "healthy" and self._host.forget():
             self._look()
@@ -160,12 +160,7 @@ class ConnectorReady:
 
     def _check_timeout(self, judged: ServerState, patience: Patience, waited: float) -> None:
         if waited >= patience.timeout:
-            raise OdjError(
-                "see the sign-in at the connector",
-                on=self._host.name,
-                got=f"nobody signed in within {round(patience.timeout)} s",
-                advice=f"{judged.causes} Then run this again; it goes on from here.",
-            )
+            raise NobodySignedIn(self._host.name, judged, patience.timeout)
 
     def _check_progress(self, judged: ServerState, since: float) -> None:
         """Let pass, for a while, a service that is still starting and a wizard that is not done yet."""

@@ -40,6 +40,23 @@ class NotReady(OdjError):
         )
 
 
+class NobodySignedIn(OdjError):
+    """The time for the sign-in is over.
+
+    Attributes:
+        facts: What the task result holds beside the message, so that the list of sign-ins still has the server.
+    """
+
+    def __init__(self, server: str, judged: ServerState, timeout: float) -> None:
+        self.facts = {"server": judged.to_json()}
+        super().__init__(
+            "see the sign-in at the connector",
+            on=server,
+            got=f"nobody signed in within {round(timeout)} s",
+            advice=f"{judged.causes} Then run this again; it goes on from here.",
+        )
+
+
 class RestartPending(OdjError):
     """The installer asked for a restart that has not been made: until then nothing else is worth doing."""
 

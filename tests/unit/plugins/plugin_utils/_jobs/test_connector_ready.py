@@ -12,7 +12,11 @@ import pytest
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.errors import OdjError
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.facts import Scope
-from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.readiness import NotReady, RestartPending
+from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.readiness import (
+    NobodySignedIn,
+    NotReady,
+    RestartPending,
+)
 from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import carry_out
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._jobs.connector_ready import ConnectorReady, Patience
 from ansible_collections.hybridjoin.odj.plugins.plugin_utils._windows.rendezvous import Rendezvous
@@ -274,3 +278,9 @@ def test_the_own_sign_in_is_told_to_the_others(tmp_path: Path) -> None:
     result = Run(installed(), {40: lambda server: server.sign_in()})(wait=3600, meeting=here)
     assert not result["sign_in_required"]
     assert there.others_arrived()
+
+
+def test_a_server_at_which_nobody_signed_in_stays_on_the_list_of_sign_ins() -> None:
+    with pytest.raises(NobodySignedIn, match="nobody signed in within 60 s") as caught:
+        Run(installed())(wait=60)
+    assert caught.value.facts["server"]["state"] == "awaiting_sign_in"
