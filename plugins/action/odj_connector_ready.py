@@ -33,7 +33,7 @@ class ActionModule(OdjAction):
             host,
             scope,
             patience=Patience(options["timeout"], options["poll_interval"]) if waits else None,
-            meeting=Rendezvous.of_this_run(host.name) if waits and options["until_any"] else None,
+            meeting=Rendezvous.of_this_run(host.name, options["until_any_of"]) if waits else None,
             keep_service=options["service"] == "started",
             restart_pending=options["restart_pending"],
             clock=SystemClock(),

@@ -27,14 +27,15 @@ options:
     type: str
     choices: [stop, wait]
     default: stop
-  until_any:
+  until_any_of:
     description:
       - >-
-        Whether the wait also ends, with RV(sign_in_required) still true, when a wait of the same run ends because
-        somebody has signed in at another server. A task ends for all hosts at once, so what has to follow that sign-in
-        would wait for all others otherwise. Wait again after it.
-    type: bool
-    default: false
+        Hosts of the same run. The wait also ends, with RV(sign_in_required) still true, when the wait at one of them
+        ends because somebody has signed in there. A task ends for all hosts at once, so what has to follow that
+        sign-in would wait for all others otherwise. Wait again after it, without that host in the list.
+    type: list
+    elements: str
+    default: []
   timeout:
     description:
       - How long to wait for the sign-in, in seconds.

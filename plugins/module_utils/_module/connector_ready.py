@@ -13,7 +13,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._module.server_info
 SPEC: Mapping[str, t.Any] = {
     "argument_spec": {
         "sign_in": {"type": "str", "choices": ["stop", "wait"], "default": "stop"},
-        "until_any": {"type": "bool", "default": False},
+        "until_any_of": {"type": "list", "elements": "str", "default": []},
         "timeout": {"type": "int", "default": 3600},
         "poll_interval": {"type": "int", "default": 15},
         "service": {"type": "str", "choices": ["started", "unmanaged"], "default": "started"},

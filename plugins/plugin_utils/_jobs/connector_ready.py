@@ -53,7 +53,7 @@ class Meeting(t.Protocol):
         """Tell the others that somebody has signed in here."""
 
     def others_arrived(self) -> bool:
-        """Return whether somebody has signed in at another server since this wait began."""
+        """Return whether somebody has signed in at another server that is waited for."""
 
 
 class ConnectorReady:

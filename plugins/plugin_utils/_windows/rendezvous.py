@@ -10,6 +10,7 @@ directory for temporary files, which belongs to its user alone and goes at its e
 from __future__ import annotations
 
 import typing as t
+from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import quote
 
@@ -24,18 +25,19 @@ class Rendezvous:
     Args:
         directory: The run's directory for temporary files.
         name: Name of the host of this task.
+        awaited: The hosts whose waits count. They are named, since a wait may be over before another one begins.
     """
 
-    def __init__(self, directory: str, name: str) -> None:
+    def __init__(self, directory: str, name: str, awaited: Iterable[str]) -> None:
         self._folder = Path(directory) / _FOLDER
-        self._name = "at-" + quote(name, safe="")
-        self._before = self._arrived()
+        self._name = _file_name(name)
+        self._awaited = {_file_name(one) for one in awaited} - {self._name}
 
     @classmethod
-    def of_this_run(cls, name: str) -> Rendezvous:
+    def of_this_run(cls, name: str, awaited: Iterable[str]) -> Rendezvous:
         """Return the one of the run that this process is a worker of."""
         settings: t.Any = constants
-        return cls(str(settings.DEFAULT_LOCAL_TMP), name)
+        return cls(str(settings.DEFAULT_LOCAL_TMP), name, awaited)
 
     def arrive(self) -> None:
         """Tell the others that somebody has signed in here."""
@@ -43,8 +45,9 @@ class Rendezvous:
         (self._folder / self._name).touch(mode=0o600)
 
     def others_arrived(self) -> bool:
-        """Return whether somebody has signed in at another server since this was made."""
-        return bool(self._arrived() - self._before - {self._name})
+        """Return whether somebody has signed in at another one of those that count."""
+        return any((self._folder / name).exists() for name in self._awaited)
 
-    def _arrived(self) -> set[str]:
-        return {entry.name for entry in self._folder.iterdir()} if self._folder.is_dir() else set()
+
+def _file_name(host: str) -> str:
+    return "at-" + quote(host, safe="")

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.domain_group.members import Member, text
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.product import DISPLAY_NAME
 
+_AWAITING = "awaiting_sign_in"
 _WHO = (
     "An Entra account with the role Intune Administrator and an Intune licence, signed in to the server with an "
     "account that is a local administrator there"
@@ -26,6 +27,11 @@ _STEPS = (
     "On the tab Enrollment choose Sign In, and sign in with the Entra account.",
     f'Wait for "The {DISPLAY_NAME} successfully enrolled".',
 )
+
+
+def awaiting(members: Iterable[Member]) -> list[str]:
+    """Return the names of the servers that await their sign-in."""
+    return [member.name for member in members if member.state == _AWAITING]
 
 
 def sign_ins_of(
@@ -50,7 +56,7 @@ def sign_ins_of(
             "since": since.get(member.name, ""),
         }
         for member in members
-        if member.state == "awaiting_sign_in" or member.name in to_come
+        if member.state == _AWAITING or member.name in to_come
     ]
 
 

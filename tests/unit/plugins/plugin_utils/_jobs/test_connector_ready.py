@@ -26,6 +26,7 @@ from ansible_collections.hybridjoin.odj.tests.unit.fakes.windows_content import 
 
 BUILD = "6.2604.2000.3"
 SCOPE = Scope(frozenset({"host", "connector", "config"}))
+BOTH = ("odj01", "odj02")
 Result = dict[str, t.Any]
 Event = Callable[[ChangingWindows], t.Any]
 
@@ -266,7 +267,7 @@ def test_a_pending_restart_is_said_before_anything_else() -> None:
 
 
 def test_a_sign_in_elsewhere_ends_the_wait_within_a_second_and_not_the_need(tmp_path: Path) -> None:
-    here, there = (Rendezvous(str(tmp_path), name) for name in ("odj01", "odj02"))
+    here, there = (Rendezvous(str(tmp_path), name, BOTH) for name in BOTH)
     run = Run(installed(), {40: lambda __: there.arrive()})
     result = run(wait=3600, meeting=here)
     assert (result["sign_in_required"], result["changed"]) == (True, False)
@@ -274,7 +275,7 @@ def test_a_sign_in_elsewhere_ends_the_wait_within_a_second_and_not_the_need(tmp_
 
 
 def test_the_own_sign_in_is_told_to_the_others(tmp_path: Path) -> None:
-    here, there = (Rendezvous(str(tmp_path), name) for name in ("odj01", "odj02"))
+    here, there = (Rendezvous(str(tmp_path), name, BOTH) for name in BOTH)
     result = Run(installed(), {40: lambda server: server.sign_in()})(wait=3600, meeting=here)
     assert not result["sign_in_required"]
     assert there.others_arrived()

@@ -7,6 +7,7 @@ import pytest
 
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.domain_group.members import Member
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.domain_group.sign_ins import (
+    awaiting,
     left_lines,
     lines_of,
     sign_ins_of,
@@ -68,3 +69,7 @@ def test_a_name_that_netbios_cuts_is_found() -> None:
     long = Member("contoso-odjconn01", "contoso.test", "", (), "", "degraded", "")
     (line,) = left_lines([long], [{"display_name": "CONTOSO-ODJCONN", "state": "active"}])
     assert "Intune shows it as active, last contact never" in line
+
+
+def test_who_is_waited_for_is_who_has_only_the_sign_in_missing() -> None:
+    assert awaiting(ALL) == ["odj-awaiting_sign_in"]
