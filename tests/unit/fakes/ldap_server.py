@@ -20,7 +20,7 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._module.task import
 
 UNBIND, SEARCH, MODIFY = 2, 3, 6
 PAGED_RESULTS = b"1.2.840.113556.1.4.319"
-Answer: t.TypeAlias = Callable[["list[Request]"], "Iterable[bytes]"]
+Answer: t.TypeAlias = Callable[["list[Request]"], Iterable[bytes]]
 
 
 def element(tag: int, *parts: bytes) -> bytes:

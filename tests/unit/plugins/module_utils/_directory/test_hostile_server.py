@@ -77,6 +77,7 @@ class Door:
 
     def try_at(self, port: int, clock: Clock | None = None, **settings: t.Any) -> str:
         given = {"username": "x", "password": PASSWORD, "ca_path": str(self.ca_path), **settings}
+        caught: DirectoryError | None = None
         try:
             with open_directory(Settings(HOST, port=port, **given), clock or SystemClock()):
                 return ""

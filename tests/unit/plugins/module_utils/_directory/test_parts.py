@@ -7,7 +7,7 @@ import itertools
 import re
 import threading
 import typing as t
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -218,7 +218,7 @@ def test_pages_that_nobody_waits_for_any_more_are_not_kept(monkeypatch: pytest.M
         for __ in range(20):
             entries = directory.entries("dc=x", ANYTHING, ["cn"])
             assert next(entries).dn == "cn=0"
-            t.cast("Generator[Entry, None, None]", entries).close()
+            t.cast(t.Any, entries).close()
         (entry,) = directory.run_all([reading("cn=y")])
         assert isinstance(entry, Entry)
         assert directory._strategy.inbox.asked == {}

@@ -41,7 +41,7 @@ def test_a_connector_in_another_directory_is_known_too() -> None:
 def test_what_is_lacking_is_asked_once_and_alone() -> None:
     server = ChangingWindows()
     remembering = RememberingHost(server, server.ask([HOST]))
-    for _ in range(2):
+    for _time in range(2):
         both = remembering.ask([HOST, FILE])
     assert (set(both.answers), server.looks) == ({"host", "it"}, 2)
 
