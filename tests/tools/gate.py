@@ -10,7 +10,7 @@ import checks
 import suites
 from processes import Shell
 from scheduler import Phase, Result, Skipped
-from versions import CORES, NEWEST, Core, Units
+from versions import CORES, NEWEST, Core
 from workshop import COLLECTIONS, TOOLS, Workshop, environment_phase, processors, sanity_environments_phase
 
 BUILD = "the package is built"
@@ -50,8 +50,8 @@ def per_core(shop: Workshop) -> list[Phase]:
     made = []
     for core in CORES:
         version = f"core {core.version}"
-        by = suites.units_by_ansible_test if core.units is Units.ANSIBLE_TEST else suites.units_by_pytest
-        made.append(of_core(shop, core, f"units, {version}", partial(by, shop, core), 45, COLLECTIONS))
+        units = partial(suites.units_by_pytest, shop, core)
+        made.append(of_core(shop, core, f"units, {version}", units, 45, COLLECTIONS))
         if core.sanity:
             work = partial(checks.sanity, shop, core)
             made.append(of_core(shop, core, f"sanity, {version}", work, 85, sanity_environments_phase(core)))

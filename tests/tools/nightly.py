@@ -14,7 +14,7 @@ import suites
 from gate import of_core
 from processes import Shell
 from scheduler import NOTHING, READY, Phase, Result
-from versions import CORES, Units
+from versions import CORES
 from workshop import COLLECTIONS, Workshop, sanity_environments_phase
 
 DEBOOTSTRAP = "Debian package debootstrap"
@@ -39,9 +39,8 @@ def phases(shop: Workshop) -> list[Phase]:
     ]
     for core in CORES:
         version = f"core {core.version}"
-        if core.units is not Units.ANSIBLE_TEST:
-            work = partial(suites.units_by_ansible_test, shop, core)
-            made.append(of_core(shop, core, f"units, {version}", work, 45, COLLECTIONS))
+        work = partial(suites.units_by_ansible_test, shop, core)
+        made.append(of_core(shop, core, f"units by ansible-test, {version}", work, 120, COLLECTIONS))
         if not core.sanity:
             work = partial(checks.sanity, shop, core)
             made.append(of_core(shop, core, f"sanity, {version}", work, 85, sanity_environments_phase(core)))

@@ -59,7 +59,7 @@ def test_the_pythons_are_all_used() -> None:
     assert {core.pythons[0] for core in CORES} == set(PYTHONS)
 
 
-def test_sanity_and_all_units_run_on_the_oldest_and_the_newest() -> None:
+def test_sanity_runs_on_the_oldest_and_the_newest() -> None:
     assert [core for core in CORES if core.sanity] == [OLDEST, NEWEST]
 
 

@@ -8,14 +8,6 @@ test_versions.py.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
-
-
-class Units(Enum):
-    """How the unit tests run on a version."""
-
-    ANSIBLE_TEST = "by ansible-test, all of them"
-    PYTEST = "by pytest: all on a Python that no earlier version has, else those that Ansible can make a difference to"
 
 
 @dataclass(frozen=True)
@@ -26,7 +18,6 @@ class Core:
         version: Major and minor number.
         pin: The release that is installed.
         pythons: The Pythons (controller side) that it runs on, the preferred one first.
-        units: How the unit tests run.
         sanity: Whether ansible-test's own checks run.
         plays: Whether one play of each kind runs in the lab.
 
@@ -35,7 +26,6 @@ class Core:
     version: str
     pin: str
     pythons: tuple[str, ...]
-    units: Units
     sanity: bool = False
     plays: bool = False
 
@@ -49,10 +39,10 @@ class Core:
 # The first of these that the system's own Python carries is the main one, because Debian's compiled python3-gssapi fits
 # that Python alone. On Debian 12 it is 2.16, which Automation Platform 2.4 to 2.7 runs.
 CORES = (
-    Core("2.16", "2.16.19", ("3.11", "3.12"), Units.ANSIBLE_TEST, sanity=True, plays=True),
-    Core("2.18", "2.18.19", ("3.11", "3.12", "3.13"), Units.PYTEST),
-    Core("2.20", "2.20.10", ("3.12", "3.13"), Units.PYTEST, plays=True),
-    Core("2.21", "2.21.5", ("3.13", "3.12"), Units.ANSIBLE_TEST, sanity=True),
+    Core("2.16", "2.16.19", ("3.11", "3.12"), sanity=True, plays=True),
+    Core("2.18", "2.18.19", ("3.11", "3.12", "3.13")),
+    Core("2.20", "2.20.10", ("3.12", "3.13"), plays=True),
+    Core("2.21", "2.21.5", ("3.13", "3.12"), sanity=True),
 )
 OLDEST, NEWEST = CORES[0], CORES[-1]
 PYTHONS = ("3.11", "3.12", "3.13")
