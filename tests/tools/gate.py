@@ -56,7 +56,7 @@ def per_core(shop: Workshop) -> list[Phase]:
             work = partial(checks.sanity, shop, core)
             made.append(of_core(shop, core, f"sanity, {version}", work, 85, sanity_environments_phase(core)))
         if core.plays and core is not shop.main:
-            work = partial(suites.integration, shop, core, suites.PLAYS)
+            work = partial(suites.integration, shop, core, suites.PLAYS, only="each_core")
             made.append(of_core(shop, core, f"plays in the lab, {version}", work, 50, COLLECTIONS))
     return made
 

@@ -18,7 +18,7 @@ from workshop import Workshop
 
 NETS = (78, *range(100, 150))
 PLAYS = ("tests/integration/playbooks/test_site.py", "tests/integration/platform")
-"""One play of each kind: site to the sign-in and beyond, one that changes nothing, preflight by ansible-runner."""
+"""Where one play of each kind is (``each_core``): site to the sign-in and beyond, no change at all, preflight."""
 
 
 def pytest(
@@ -79,11 +79,20 @@ def units_by_pytest(shop: Workshop, core: Core, shell: Shell) -> Result:
     earlier = CORES[: CORES.index(core)]
     new_python = python not in [shop.python_of(other) for other in earlier]
     chosen: list[str | Path] = ["tests/unit"] if new_python else [*dependants(shop.tree)]
+    if earlier:
+        chosen += ["-m", "not once"]
     return report.count([pytest(shop, shell, shop.bin(core) / "python", chosen)])
 
 
 def integration(
-    shop: Workshop, core: Core, paths: Sequence[str], shell: Shell, *, workers: int = 1, **variables: str
+    shop: Workshop,
+    core: Core,
+    paths: Sequence[str],
+    shell: Shell,
+    *,
+    workers: int = 1,
+    only: str = "",
+    **variables: str,
 ) -> Result:
     """Run integration tests on a core; one that was left out or skipped fails the phase.
 
@@ -105,7 +114,7 @@ def integration(
             "ODJ_PLAYS": shop.plays,
             **variables,
         }
-        words = [*spread, "--basetemp", home / "p", *paths]
+        words = [*spread, *(["-m", only] if only else []), "--basetemp", home / "p", *paths]
         junit = pytest(shop, shell, shop.bin(core) / "python", words, names)
         shell.sweep()
     seen = report.ran([junit])

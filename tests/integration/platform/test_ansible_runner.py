@@ -20,6 +20,8 @@ import pytest
 from odj_lab import inventory
 from odj_lab.settings import Lab
 
+pytestmark = pytest.mark.each_core
+
 PROGRAMS = Path(sys.executable).parent
 # A job template names a file of the project, so the collection's playbook is imported.
 PLAYBOOK = """\

@@ -76,6 +76,7 @@ def converged(estate: Lab, resumed: plays.Play) -> Counted:
     return Counted(play, executions, binds, requests)
 
 
+@pytest.mark.each_core
 def test_first_run_stops_before_the_sign_in(estate: Lab, stopped: plays.Play) -> None:
     assert stopped.code == 0, stopped.output
     for server in SERVERS:
@@ -99,6 +100,7 @@ def test_waiting_in_vain_says_what_is_missing(estate: Lab, stopped: plays.Play) 
         )
 
 
+@pytest.mark.each_core
 def test_resumed_run_delegates_and_sees_both_active(estate: Lab, resumed: plays.Play) -> None:
     assert resumed.code == 0, resumed.output
     sids = [account["sid"] for account in population.service_accounts(estate.domains[0])]
@@ -121,20 +123,24 @@ def current_sids(estate: Lab) -> list[str]:
     ]
 
 
+@pytest.mark.each_core
 def test_converged_run_changes_nothing(converged: Counted) -> None:
     assert converged.play.code == 0, converged.play.output
     assert converged.play.changed() == dict.fromkeys(SERVERS, 0)
 
 
+@pytest.mark.each_core
 def test_converged_run_costs_one_execution_a_server(converged: Counted) -> None:
     for server, names in converged.executions.items():
         assert [name.rpartition(".")[2] for name in names] == ["odj_server_probe"], (server, names)
 
 
+@pytest.mark.each_core
 def test_converged_run_costs_one_bind_a_directory_task(converged: Counted) -> None:
     assert len(converged.binds) == 2  # odj_organizational_unit_info and odj_ou_delegate, each once for the domain group
 
 
+@pytest.mark.each_core
 def test_converged_run_costs_one_token_and_one_read_a_cloud_task(converged: Counted) -> None:
     tasks = 2  # odj_connector_info before anything is changed, and again at the end
     assert [kind for kind in converged.requests if kind in {"token", "read"}] == ["token", "read"] * tasks

@@ -123,6 +123,7 @@ WITHOUT_END = short(0x30, octets("d"), b"\x31\x80")  # the values in the indefin
 @settings(max_examples=1000)
 @given(damaged() | st.binary(max_size=40))
 @example(short(0x30, short(2, b"\7"), short(ENTRY, octets("DC=x"), short(0x30, WITHOUT_END))))
+@pytest.mark.once
 def test_an_answer_that_is_not(data: bytes) -> None:
     try:
         decoded = ours(data)
@@ -164,6 +165,7 @@ END = short(0x30, short(2, b"\7"), short(0x65, BARE))
 @settings(max_examples=500)
 @given(st.lists(st.sampled_from(WHOLE[:3]), max_size=3), damaged(), st.integers(1, 50))
 @example([], b"\x30\x80\0\0", 1)
+@pytest.mark.once
 def test_a_stream_with_damage_ends_in_an_answer_or_an_error(before: list[bytes], data: bytes, size: int) -> None:
     sent = b"".join(before) + data + END
     wire = Wire(sent, size)

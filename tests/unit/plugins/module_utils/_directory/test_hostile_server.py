@@ -128,6 +128,7 @@ def test_there_is_one_time_limit_up_to_the_logon_and_not_one_for_each_answer(doo
     assert controller.asked == [EXTENDED, SEARCH], "the password is not sent any more"
 
 
+@pytest.mark.once
 def test_a_handshake_that_comes_in_drops_does_not_hold_the_task(door: Door) -> None:
     """The limit of the handshake is the standard library's own, so a second passes here."""
     over = threading.Event()
@@ -198,6 +199,7 @@ def test_a_malformed_answer_before_the_logon_is_an_error_that_says_so(
 
 
 @pytest.mark.parametrize("kind", [EXTENDED, SEARCH, BIND])
+@pytest.mark.once
 def test_any_byte_of_an_answer_may_be_another(door: Door, kind: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each byte becomes a few others, goes, or is there twice; where it ends, the answer ends."""
     chance = random.Random(kind)  # noqa: S311
@@ -249,6 +251,7 @@ def test_a_logon_that_something_else_answers_is_none(door: Door, kind: int, said
     assert said in door.open({BIND: other})
 
 
+@pytest.mark.once
 def test_a_root_dse_of_many_objects_does_not_fill_the_memory(door: Door) -> None:
     def endless(request: Request) -> Iterator[bytes]:
         yield from itertools.repeat(request.entry("", **ROOT) * 100)

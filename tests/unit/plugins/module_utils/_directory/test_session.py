@@ -59,6 +59,7 @@ def test_nothing_listens() -> None:
     assert "Nothing listens there" in failure(port=port)
 
 
+@pytest.mark.once
 def test_a_server_that_stays_silent_does_not_hold_the_task() -> None:
     with listener(None) as port:
         assert "timeout" in failure(port=port)

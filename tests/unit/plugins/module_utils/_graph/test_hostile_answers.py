@@ -210,6 +210,7 @@ def test_an_answer_of_graph_that_no_reader_can_hold_is_an_error(monkeypatch: pyt
         pages(monkeypatch, answer(404, body))
 
 
+@pytest.mark.once
 def test_a_list_whose_next_page_is_always_new_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     links = (f"{BASE}/beta/things?{number}" for number in range(2 * client.MOST_PAGES))
     steps = (answer(200, {"value": [], "@odata.nextLink": link}) for link in links)
@@ -219,6 +220,7 @@ def test_a_list_whose_next_page_is_always_new_ends(monkeypatch: pytest.MonkeyPat
     assert len(session.sent) == client.MOST_PAGES
 
 
+@pytest.mark.once
 def test_a_list_without_end_ends_by_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
     filler = [{"id": "x" * (transport.LARGEST_ANSWER - 1000)}]
     links = (f"{BASE}/beta/things?{number}" for number in range(client.MOST_PAGES))
@@ -291,6 +293,7 @@ def mutated(chance: random.Random, data: bytes) -> bytes:
     return bytes(text)
 
 
+@pytest.mark.once
 def test_mutated_answers_are_read_right_or_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     chance = random.Random(20261128)  # noqa: S311 (a test's choice)
     page = {**PAGE, "@odata.nextLink": f"{BASE}/beta/things?$skiptoken=1"}

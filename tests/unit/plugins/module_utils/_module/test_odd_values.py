@@ -132,6 +132,7 @@ JOBS: list[tuple[types.ModuleType, dict[str, t.Any]]] = [
 
 
 @pytest.mark.parametrize("attribute", ATTRIBUTES)
+@pytest.mark.once
 def test_any_value_of_any_attribute_is_used_or_refused(directory: OddDirectory, attribute: str) -> None:
     for values in ((), *((value,) for value in ODD), tuple(ODD)):
         directory.attribute, directory.values = attribute, values

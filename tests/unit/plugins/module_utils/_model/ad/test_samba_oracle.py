@@ -58,6 +58,7 @@ def samba() -> SambaCodec:
 
 
 @given(ordinary_descriptors())
+@pytest.mark.once
 def test_samba_reads_our_bytes_and_our_sddl_as_the_same(samba: SambaCodec, descriptor: SecurityDescriptor) -> None:
     data = descriptor.to_bytes()
     assert samba.again(data) == data
@@ -113,6 +114,7 @@ def _fields(raw: bytes) -> t.Iterator[int]:
 
 @settings(max_examples=400, deadline=None)
 @given(damaged())
+@pytest.mark.once
 def test_what_both_accept_means_the_same_to_both(samba: SambaCodec, data: bytes) -> None:
     """Ours is the stricter one: it may refuse what Samba takes, but must not read anything else out of it."""
     ours = meaning(data)

@@ -61,17 +61,20 @@ def descriptors(draw: st.DrawFn) -> SecurityDescriptor:
 
 
 @given(descriptors())
+@pytest.mark.once
 def test_every_byte_comes_back(descriptor: SecurityDescriptor) -> None:
     data = descriptor.to_bytes()
     assert SecurityDescriptor.parse(data).to_bytes() == data
 
 
 @given(descriptors())
+@pytest.mark.once
 def test_every_part_comes_back(descriptor: SecurityDescriptor) -> None:
     assert SecurityDescriptor.parse(descriptor.to_bytes()) == descriptor
 
 
 @given(descriptors(), st.data())
+@pytest.mark.once
 def test_damaged_bytes_are_refused_or_come_back_as_they_are(
     descriptor: SecurityDescriptor, data: st.DataObject
 ) -> None:

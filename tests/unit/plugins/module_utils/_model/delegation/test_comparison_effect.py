@@ -191,6 +191,7 @@ def touched(rights: t.Collection[str], applies_to: str) -> set[Question]:
     return set().union(*wished(rights, lambda on_computers: PLACES[3:5] if on_computers else on_unit))
 
 
+@pytest.mark.once
 def test_present_means_that_it_works_and_that_nothing_else_is_new() -> None:
     outcomes: Counter[str] = Counter()
     for seed in range(CASES):
@@ -214,6 +215,7 @@ def test_present_means_that_it_works_and_that_nothing_else_is_new() -> None:
     assert len(outcomes) == 3
 
 
+@pytest.mark.once
 def test_absent_takes_the_documented_entries_out_and_no_other_byte() -> None:
     outcomes: Counter[bool] = Counter()
     for seed in range(CASES):
@@ -272,6 +274,7 @@ def test_order_is_restored_without_losing_an_entry() -> None:
 
 
 @pytest.mark.parametrize("present", [True, False])
+@pytest.mark.once
 def test_what_is_settled_is_what_a_comparison_would_find(present: bool) -> None:
     """A remembered answer must never hide a difference: ask of lists that differ a little from one that is settled."""
     accounts, remembered = (ME, OTHER), 0

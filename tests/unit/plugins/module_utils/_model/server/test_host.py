@@ -54,6 +54,7 @@ def test_a_build_of_windows_that_is_no_number_is_not_known(build: str) -> None:
     assert facts(server)["host"]["os_build"] is None
 
 
+@pytest.mark.once
 def test_answers_of_any_kind_make_facts() -> None:
     chance = random.Random(20261128)  # noqa: S311 (a test's choice)
     odd: list[object] = [None, True, -1, 10**30, 1.5, "", "²", "é", "\ud800", [], [[]], {}, {"data": []}, "9" * 5000]
