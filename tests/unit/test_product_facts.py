@@ -128,7 +128,7 @@ FACTS = {
     "issuer of the certificate": Fact(
         r"CN=[\w ]+ CA\b",
         [product.CERTIFICATE_ISSUER],
-        ("docs/demo.md", "docs/first-run.md", "plugins/modules/odj_server_info.py"),
+        ("docs/first-run.md", "plugins/modules/odj_server_info.py"),
     ),
     "account of the sign-in": Fact(
         r"C\((\w+)\) and (\w+)\s(?:random )?characters",
