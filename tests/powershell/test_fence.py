@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import typing as t
-from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parents[2] / "plugins" / "modules" / "odj_server_change.ps1"
-PWSH = os.environ.get("ODJ_PWSH") or shutil.which("pwsh")
-pytestmark = pytest.mark.skipif(PWSH is None, reason="no pwsh in ODJ_PWSH or on PATH")
+from ansible_collections.hybridjoin.odj.tests.powershell.pwsh import MODULES, PWSH, needs_engine
+
+SCRIPT = MODULES / "odj_server_change.ps1"
+pytestmark = needs_engine
 # What the registry provider does, as far as the fence asks: a key with values, in a file.
 REGISTRY = r"""
 function Read-Key { [IO.File]::ReadAllText($key_file) | ConvertFrom-Json -AsHashtable }

@@ -7,15 +7,13 @@ import base64
 import hashlib
 import json
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
+from ansible_collections.hybridjoin.odj.tests.powershell.pwsh import MODULES, PWSH, needs_engine
 
-SCRIPT = Path(__file__).parents[2] / "plugins" / "modules" / "odj_server_change.ps1"
-PWSH = os.environ.get("ODJ_PWSH") or shutil.which("pwsh")
-pytestmark = pytest.mark.skipif(PWSH is None, reason="no pwsh in ODJ_PWSH or on PATH")
+SCRIPT = MODULES / "odj_server_change.ps1"
+pytestmark = needs_engine
 DRIVER = r"""
 $ErrorActionPreference = 'Stop'
 foreach ($request in ($env:ODJ_REQUESTS | ConvertFrom-Json -AsHashtable)) {

@@ -38,12 +38,12 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.insta
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.pending_restart import (
     PendingRestart,
     forget_options,
+    is_pending,
     note_options,
     outcome_of,
     read_pending,
     restarted_in_vain,
     still_pending,
-    was_restarted,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.probe import Snapshot, ask_file
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.state import (
@@ -93,7 +93,7 @@ class ConnectorInstall:
         extra = [ask_file("installer", path)] if path else []
         self._snapshot = look_at(self._host, self._scope, extra)
         self._note = read_pending(self._snapshot)
-        self._pending = self._note is not None and not was_restarted(self._snapshot, self._note)
+        self._pending = is_pending(self._snapshot, self._note)
         if self._note and self._pending and self._note.outcome == outcome_of(self._build):
             # What the installer has done shows after the restart: running it again would tell and change nothing.
             return Plan((_restart(self._host.name, f" at {self._note.noted_at}"),)) if self._reboot else Plan()

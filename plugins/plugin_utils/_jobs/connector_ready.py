@@ -14,8 +14,8 @@ from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.conne
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.facts import Scope, facts_of
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.host import host_facts
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.pending_restart import (
+    is_pending,
     read_pending,
-    was_restarted,
 )
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.probe import Snapshot
 from ansible_collections.hybridjoin.odj.plugins.module_utils._model.server.readiness import (
@@ -98,8 +98,7 @@ class ConnectorReady:
             NotReady: The connector cannot be counted on, and nothing that is done here mends it.
         """
         judged = self._look()
-        note = read_pending(self._snapshot)
-        pending = self._restart_pending or (note is not None and not was_restarted(self._snapshot, note))
+        pending = self._restart_pending or is_pending(self._snapshot, read_pending(self._snapshot))
         if pending and judged.state != "healthy":
             raise RestartPending(self._host.name)
         service = read_connector(self._snapshot).service
@@ -186,10 +185,7 @@ class ConnectorReady:
     def _judged(self) -> ServerState:
         return read_state(self._snapshot, self._scope.expectation)
 
-    def _server(self) -> dict[str, object]:
-        return {"server": facts_of(self._snapshot, self._scope)}
-
     def facts(self, plan: Plan) -> Mapping[str, object]:
         """Return ``server`` and ``sign_in_required``."""
         required = self._judged().state in ("awaiting_sign_in", "absent")
-        return {**self._server(), "sign_in_required": required}
+        return {"server": facts_of(self._snapshot, self._scope), "sign_in_required": required}

@@ -61,11 +61,11 @@ def read_pending(snapshot: Snapshot) -> PendingRestart | None:
     return PendingRestart(outcome, code, noted_at)
 
 
-def was_restarted(snapshot: Snapshot, note: PendingRestart) -> bool:
-    """Return whether the server has started since the note was made; False when it does not tell."""
+def is_pending(snapshot: Snapshot, note: PendingRestart | None) -> bool:
+    """Return whether there is a note and the server has not started since; True when it does not tell."""
     boot = snapshot.value("host").text("boot_time")
     # Both are UTC in ISO 8601, so the first 19 characters compare as text.
-    return boot is not None and boot[:19] > note.noted_at[:19]
+    return note is not None and (boot is None or boot[:19] <= note.noted_at[:19])
 
 
 def outcome_of(build: Build | None) -> str:
